@@ -1,0 +1,18 @@
+//! The only loop: asks the core, appends what it decided, carries its orders out, and listens for what comes back.
+//!
+//! `dispatcher` is the loop and the sole writer of a run's stream; `executor` gives proposers and evaluators a thread
+//! each; `recovery` takes a run up from its log; `views` shows candidates to the ports; `records` turns events into
+//! records and back. What an evolution decides is not here but in `evolution`.
+
+mod dispatcher;
+mod error;
+mod executor;
+mod records;
+mod recovery;
+mod views;
+
+pub use dispatcher::{Conductor, Ending, Handle, Ledger, Ports};
+pub use error::ConductorError;
+pub use records::{
+    ControlRequest, control_stream, event_of, read_events, record_of, replay_state, run_stream,
+};
