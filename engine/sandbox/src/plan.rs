@@ -1,0 +1,122 @@
+//! The evaluation plan: everything that an evaluator needs to know of a target, as plain data. Made once, from the
+//! configuration, by whoever wires a run.
+
+use crate::cell::{Level, Limits};
+use crate::python::Python;
+use objectives::Objective;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The target.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its name.
+    pub name: String,
+    /// An exported copy of the unchanged target, owned by the engine and never changed.
+    pub tree: PathBuf,
+    /// Paths that may change, below the tree, with `/` between parts.
+    pub mutable: Vec<String>,
+    /// The interpreter that it runs under.
+    pub python: Python,
+}
+
+/// A gate: a command that must succeed.
+#[derive(Debug, Clone)]
+pub struct CheckPlan {
+    /// Its name.
+    pub name: String,
+    /// The command; `python` and `python3` mean the target's interpreter.
+    pub run: Vec<String>,
+    /// Wall time after which it has failed.
+    pub timeout: Duration,
+}
+
+/// Where the cases of a pass rate come from.
+#[derive(Debug, Clone)]
+pub enum CaseSource {
+    /// A unittest or pytest command.
+    Run(Vec<String>),
+    /// A file of inputs and expected outputs, below the tree; see `cases`.
+    File(String),
+}
+
+/// How an objective is measured.
+#[derive(Debug, Clone)]
+pub enum Measure {
+    /// CPU seconds of a command.
+    CpuTime {
+        /// The command.
+        run: Vec<String>,
+    },
+    /// Peak memory of a command, in bytes.
+    PeakMemory {
+        /// The command.
+        run: Vec<String>,
+    },
+    /// Syntax tokens of the files that may change.
+    CodeSize,
+    /// Cyclomatic complexity of the files that may change.
+    Complexity,
+    /// Share of cases that pass.
+    PassRate(CaseSource),
+    /// One minus what the policy finds.
+    Safety,
+    /// A number that the evaluator reports.
+    Metric {
+        /// Its name there.
+        name: String,
+    },
+}
+
+/// An objective and how it is measured.
+#[derive(Debug, Clone)]
+pub struct ObjectivePlan {
+    /// The objective.
+    pub objective: Objective,
+    /// How it is measured.
+    pub measure: Measure,
+    /// Wall time of one run of its command.
+    pub timeout: Duration,
+}
+
+/// A project's own evaluator.
+#[derive(Debug, Clone)]
+pub struct EvaluatorFile {
+    /// Its path below the tree.
+    pub path: String,
+    /// Wall time of one evaluation.
+    pub timeout: Duration,
+}
+
+/// Everything that an evaluator needs to know.
+#[derive(Debug, Clone)]
+pub struct EvaluationPlan {
+    /// The target.
+    pub target: Target,
+    /// Gates, in order.
+    pub checks: Vec<CheckPlan>,
+    /// Objectives, in order.
+    pub objectives: Vec<ObjectivePlan>,
+    /// The project's own evaluator, if there is one.
+    pub evaluator: Option<EvaluatorFile>,
+    /// What a cell may use; wall and CPU time come from the commands' own timeouts.
+    pub limits: Limits,
+    /// The level that cells run at.
+    pub level: Level,
+    /// Most interleaved pairs of one comparison of CPU time.
+    pub max_pairs: u32,
+}
+
+impl EvaluationPlan {
+    /// Files that judge a candidate and that it need not see: cases with their answers, the evaluator.
+    pub(crate) fn judging_files(&self) -> Vec<String> {
+        let cases = self.objectives.iter().filter_map(|objective| match &objective.measure {
+            Measure::PassRate(CaseSource::File(path)) => Some(path.clone()),
+            _ => None,
+        });
+        cases.chain(self.evaluator.iter().map(|evaluator| evaluator.path.clone())).collect()
+    }
+}
+
+/// Default for [`EvaluationPlan::max_pairs`].
+pub const MAX_PAIRS: u32 = 40;

@@ -1,0 +1,65 @@
+//! Screening: what a look at a patch tells before anything runs.
+
+use evolution::candidate::{FileChange, Patch, SourceFiles};
+use evolution::ports::{Screener, Screening};
+use std::collections::BTreeSet;
+use syntax::{Blocks, Fingerprint, Module, confined};
+
+/// Largest file of a candidate, in bytes.
+const MAX_FILE_BYTES: usize = 1 << 20;
+/// Largest patch, in bytes of the files that it changes.
+const MAX_PATCH_BYTES: usize = 4 << 20;
+
+/// Screens patches of a Python target.
+pub struct PythonScreener {
+    mutable: BTreeSet<String>,
+}
+
+impl PythonScreener {
+    /// A screener for a target whose files at these paths may change.
+    pub fn new(mutable: impl IntoIterator<Item = String>) -> Self {
+        Self { mutable: mutable.into_iter().collect() }
+    }
+
+    /// The fingerprint of a program: of its normal form where it is Python, of its bytes otherwise.
+    pub fn fingerprint(files: &SourceFiles) -> String {
+        let parts = files.0.iter().map(|(path, bytes)| {
+            let text = std::str::from_utf8(bytes).ok().filter(|_| path.ends_with(".py"));
+            let own = text.map(Module::parse).filter(Module::is_valid).map(|module| module.fingerprint());
+            (path.as_str(), own.unwrap_or_else(|| Fingerprint::of_bytes(bytes)))
+        });
+        Fingerprint::combine(parts).to_string()
+    }
+
+    fn refusal(&self, parent: &SourceFiles, patch: &Patch) -> Option<String> {
+        let size: usize =
+            patch.0.iter().filter_map(|change| change.content.as_ref()).map(|bytes| bytes.len()).sum();
+        if size > MAX_PATCH_BYTES {
+            return Some(format!("the patch has {size} bytes, {MAX_PATCH_BYTES} are allowed"));
+        }
+        patch.0.iter().find_map(|change| self.refusal_of(parent, change))
+    }
+
+    fn refusal_of(&self, parent: &SourceFiles, change: &FileChange) -> Option<String> {
+        let path = &change.path;
+        if !self.mutable.contains(path) {
+            return Some(format!("{path} may not change"));
+        }
+        let Some(content) = &change.content else { return Some(format!("{path} may not be removed")) };
+        if content.len() > MAX_FILE_BYTES {
+            return Some(format!("{path} has {} bytes, {MAX_FILE_BYTES} are allowed", content.len()));
+        }
+        let (Some(old), Ok(new)) = (parent.text(path), std::str::from_utf8(content)) else { return None };
+        let blocks = Blocks::find(old).ok()?;
+        confined(old, new, &blocks).err().map(|error| format!("{path}: {error}"))
+    }
+}
+
+impl Screener for PythonScreener {
+    fn screen(&self, parent: &SourceFiles, patch: &Patch) -> Screening {
+        Screening {
+            fingerprint: Self::fingerprint(&parent.patched(patch)),
+            refused: self.refusal(parent, patch),
+        }
+    }
+}
