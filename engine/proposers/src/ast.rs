@@ -1,0 +1,235 @@
+//! The `ast` proposer: changes to the syntax tree, without a model. Its operators are families of changes with one
+//! purpose each (`repair`, `speed`, `simplify`, `numeric`, `crossover`); the core learns which of them pay.
+//!
+//! An operator whose changes can be listed keeps a pool for each parent, ordered best first, and hands out each change
+//! once. The proposer's memory (which changes were handed out, how far a numeric step has shrunk) is a fold of what it
+//! is told, so a resumed run goes on where it stood.
+
+mod crossover;
+mod numeric;
+mod pool;
+pub mod repair;
+mod scene;
+mod speed;
+
+pub use pool::{Change, MAX_POOL};
+pub use scene::{Scene, SceneFile};
+
+use evolution::candidate::{Cost, FileChange, Patch, Proposal};
+use evolution::id::Number;
+use evolution::learning_rate::mappings;
+use evolution::ports::{
+    FeedbackResult, OperatorPrior, ProposalFeedback, ProposalRequest, Proposer, ProposerError,
+};
+use pool::{Pool, key_of};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+/// The proposer's name.
+pub const NAME: &str = "ast";
+
+/// Pools kept in memory; the one used longest ago is made again when it is needed.
+const MAX_POOLS: usize = 12;
+/// Pool entries tried for one proposal before it is given up: entries can turn out not to parse.
+const MAX_TRIES: usize = 64;
+
+/// What the target is evolved for: it decides which operators are offered and what is expected of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Purpose {
+    /// Cases fail and should pass.
+    Repair,
+    /// It should take less time.
+    Speed,
+    /// A number reported by an evaluator should rise or fall.
+    Tune,
+    /// It should be smaller or simpler, or use less memory.
+    Shrink,
+}
+
+/// How the proposer is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// What the target is evolved for. Empty means everything.
+    pub purposes: BTreeSet<Purpose>,
+    /// Seed of the order of the pools: the run's.
+    pub seed: u64,
+}
+
+/// The proposer.
+pub struct AstProposer {
+    options: Options,
+    pools: HashMap<(Number, String), (Pool, u64)>,
+    /// Keys of changes handed out, by parent and operator.
+    used: HashMap<(Number, String), HashSet<u64>>,
+    /// Programs handed out, by fingerprint: many changes of many parents lead to the same program.
+    programs: HashSet<u128>,
+    /// Numeric steps that failed, by parent.
+    numeric_failures: HashMap<Number, u32>,
+    /// Counts uses of pools, to forget the one used longest ago.
+    clock: u64,
+}
+
+impl AstProposer {
+    /// A proposer that has proposed nothing yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            pools: HashMap::new(),
+            used: HashMap::new(),
+            programs: HashSet::new(),
+            numeric_failures: HashMap::new(),
+            clock: 0,
+        }
+    }
+
+    fn serves(&self, purpose: Purpose) -> bool {
+        self.options.purposes.is_empty() || self.options.purposes.contains(&purpose)
+    }
+
+    fn draw_from_pool(&mut self, request: &ProposalRequest) -> Result<Proposal, ProposerError> {
+        let parent = request.parents.first().ok_or_else(no_parent)?;
+        let key = (parent.number, request.operator.clone());
+        // What a crossover offers depends on its mate, so each pair has a pool of its own.
+        let mate = request.parents.get(1).map_or_else(String::new, |mate| format!("+{}", mate.number));
+        let pool_key = (parent.number, format!("{}{mate}", request.operator));
+        self.clock += 1;
+        if !self.pools.contains_key(&pool_key) {
+            let scene = Scene::of(request, self.options.seed ^ u64::from(parent.number));
+            let changes = changes(&request.operator, &scene)?;
+            self.pools.insert(pool_key.clone(), (Pool::new(changes), self.clock));
+            self.forget_oldest();
+        }
+        let used = self.used.entry(key.clone()).or_default();
+        let Some((pool, last_use)) = self.pools.get_mut(&pool_key) else { return Err(no_parent()) };
+        *last_use = self.clock;
+        let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
+        let edits = mappings::edits(request.learning_rate);
+        for _ in 0..MAX_TRIES {
+            let Some(first) = pool.next(used) else {
+                return Err(nothing_left(request));
+            };
+            let mut picked = vec![first];
+            // A bold step joins several changes; the first is always the best that is left, so nothing is skipped.
+            while (picked.len() as u32) < edits && rng.random_bool(0.5) {
+                match pool.beside(&picked, &mut rng) {
+                    Some(other) => picked.push(other),
+                    None => break,
+                }
+            }
+            used.extend(picked.first().map(key_of));
+            if let Some((patch, program)) = pool::patch(&parent.files, &picked)
+                && self.programs.insert(program)
+            {
+                return Ok(proposal(request, patch, &picked, program));
+            }
+        }
+        Err(ProposerError::DoesNotApply(format!(
+            "{MAX_TRIES} changes in a row would not parse, or lead to a program that was tried"
+        )))
+    }
+
+    fn forget_oldest(&mut self) {
+        if self.pools.len() > MAX_POOLS {
+            let oldest =
+                self.pools.iter().min_by_key(|(_, (_, last_use))| *last_use).map(|(key, _)| key.clone());
+            oldest.map(|key| self.pools.remove(&key));
+        }
+    }
+
+    fn note_used(&mut self, parents: &[Number], operator: &str, detail: &serde_json::Value) {
+        let program = detail.get("program").and_then(serde_json::Value::as_str);
+        self.programs.extend(program.and_then(|program| u128::from_str_radix(program, 16).ok()));
+        let Some(parent) = parents.first() else { return };
+        let keys = detail.get("used").and_then(serde_json::Value::as_array);
+        let keys = keys.into_iter().flatten().filter_map(|key| key.as_str()?.parse::<u64>().ok());
+        self.used.entry((*parent, operator.to_owned())).or_default().extend(keys);
+    }
+}
+
+fn nothing_left(request: &ProposalRequest) -> ProposerError {
+    ProposerError::Exhausted(format!("every {} of this parent was tried", request.operator))
+}
+
+fn no_parent() -> ProposerError {
+    ProposerError::Failed("it was asked without a parent".to_owned())
+}
+
+/// The changes of an operator that lists them.
+fn changes(operator: &str, scene: &Scene) -> Result<Vec<Change>, ProposerError> {
+    match operator {
+        repair::NAME => Ok(repair::changes(scene)),
+        speed::NAME => Ok(speed::changes(scene)),
+        crossover::NAME => Ok(crossover::changes(scene)),
+        other => Err(ProposerError::Failed(format!("the ast proposer has no operator {other}"))),
+    }
+}
+
+fn proposal(request: &ProposalRequest, patch: Patch, picked: &[Change], program: u128) -> Proposal {
+    let rationale = picked.iter().map(|change| change.rationale.as_str()).collect::<Vec<_>>().join("; ");
+    let families: Vec<&str> = picked.iter().map(|change| change.family).collect();
+    let used: Vec<String> = picked.first().map(|change| key_of(change).to_string()).into_iter().collect();
+    Proposal {
+        patch,
+        rationale,
+        operator: request.operator.clone(),
+        detail: serde_json::json!({ "families": families, "used": used, "program": format!("{program:032x}") }),
+        cost: Cost::default(),
+    }
+}
+
+impl Proposer for AstProposer {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn operators(&self) -> Vec<OperatorPrior> {
+        let operator = |name: &str, yield_mean: f64, parents: u8| OperatorPrior {
+            name: name.to_owned(),
+            yield_mean,
+            strength: 4.0,
+            parents,
+        };
+        // The corrections of mistakes are the general mutation of a program too, only rarely worth it.
+        let mut operators =
+            vec![operator(repair::NAME, if self.serves(Purpose::Repair) { 0.1 } else { 0.01 }, 1)];
+        if self.serves(Purpose::Tune) || self.serves(Purpose::Speed) || self.serves(Purpose::Shrink) {
+            operators.push(operator(numeric::NAME, if self.serves(Purpose::Tune) { 0.2 } else { 0.01 }, 1));
+        }
+        if self.serves(Purpose::Speed) {
+            operators.push(operator(speed::NAME, 0.3, 1));
+        }
+        operators.push(operator(crossover::NAME, 0.05, 2));
+        operators
+    }
+
+    fn propose(&mut self, request: &ProposalRequest) -> Result<Proposal, ProposerError> {
+        if request.operator == numeric::NAME {
+            let parent = request.parents.first().ok_or_else(no_parent)?;
+            let failures = self.numeric_failures.get(&parent.number).copied().unwrap_or(0);
+            return numeric::propose(request, failures);
+        }
+        self.draw_from_pool(request)
+    }
+
+    fn observe(&mut self, feedback: &ProposalFeedback) {
+        if feedback.operator == numeric::NAME {
+            let failed = feedback.result != FeedbackResult::Accepted;
+            if let Some(parent) = feedback.parents.first().filter(|_| failed) {
+                *self.numeric_failures.entry(*parent).or_default() += 1;
+            }
+            return;
+        }
+        self.note_used(&feedback.parents, &feedback.operator, &feedback.detail);
+    }
+
+    fn recall(&mut self, _number: Number, parents: &[Number], operator: &str, detail: &serde_json::Value) {
+        self.note_used(parents, operator, detail);
+    }
+}
+
+/// A patch of one file's new text.
+fn one_file(path: &str, text: &str) -> Patch {
+    Patch(vec![FileChange { path: path.to_owned(), content: Some(Arc::from(text.as_bytes())) }])
+}

@@ -1,0 +1,209 @@
+//! Small idioms: the same with less. Each wins little by itself, and they add up.
+
+use super::{Rewrites, lines_before, loops_around, method_call, plain_call};
+use syntax::{Edit, Field, Kind, Node};
+
+pub(super) fn find(rewrites: &mut Rewrites<'_>) {
+    concatenation(rewrites);
+    strings(rewrites);
+    extremes(rewrites);
+    deep_copies(rewrites);
+    arithmetic(rewrites);
+    bound_methods(rewrites);
+}
+
+/// `xs = xs + [x]` copies the whole list each time.
+fn concatenation(rewrites: &mut Rewrites<'_>) {
+    for node in rewrites.nodes(Kind::Assignment).collect::<Vec<_>>() {
+        let (Some(left), Some(right)) = (node.child(Field::Left), node.child(Field::Right)) else { continue };
+        if right.kind() != Kind::BinaryOperator || right.operator() != "+" {
+            continue;
+        }
+        let (Some(a), Some(b)) = (right.child(Field::Left), right.child(Field::Right)) else { continue };
+        if a.text() == left.text() {
+            let add = format!("{} += {}", left.text(), b.text());
+            let score = if b.kind() == Kind::List { 70.0 } else { 35.0 };
+            rewrites.offer(
+                "in_place",
+                score,
+                format!("extend {} in place", left.text()),
+                vec![Edit::replace(node.range(), add)],
+            );
+        }
+        let item = b.text().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+        if let Some(item) = item.filter(|item| a.text() == left.text() && !item.contains(',')) {
+            let append = format!("{}.append({item})", left.text());
+            rewrites.offer(
+                "in_place",
+                72.0,
+                format!("append to {}", left.text()),
+                vec![Edit::replace(node.range(), append)],
+            );
+        }
+    }
+}
+
+/// Strings built piece by piece: collect and join.
+fn strings(rewrites: &mut Rewrites<'_>) {
+    let source = rewrites.source();
+    for node in rewrites.nodes(Kind::Assignment).collect::<Vec<_>>() {
+        let (Some(left), Some(right)) = (node.child(Field::Left), node.child(Field::Right)) else { continue };
+        if !matches!(right.text(), "''" | "\"\"") {
+            continue;
+        }
+        let (name, Some(statement)) = (left.text(), node.statement()) else { continue };
+        let Some(block) = statement.parent() else { continue };
+        let following = block.statements().filter(|s| s.range().start > statement.range().start);
+        let Some(around) = following.into_iter().find(|s| super::is_loop(*s)) else { continue };
+        let parts = super::fresh_name(source, &format!("{name}_parts"));
+        let mut edits = vec![Edit::replace(node.range(), format!("{parts} = []"))];
+        let mut uses = 0;
+        for inner in around.descendants() {
+            if inner.kind() == Kind::AugmentedAssignment
+                && inner.child(Field::Left).is_some_and(|l| l.text() == name)
+            {
+                let Some(piece) = inner.child(Field::Right) else { continue };
+                edits.push(Edit::replace(inner.range(), format!("{parts}.append({})", piece.text())));
+                uses += 1;
+            } else if inner.kind() == Kind::Assignment
+                && inner.child(Field::Left).is_some_and(|l| l.text() == name)
+                && let Some(piece) = inner
+                    .child(Field::Right)
+                    .and_then(|r| r.text().strip_prefix(name)?.trim_start().strip_prefix('+'))
+            {
+                edits.push(Edit::replace(inner.range(), format!("{parts}.append({})", piece.trim())));
+                uses += 1;
+            }
+        }
+        edits.push(Edit::insert(
+            around.range().end,
+            format!("\n{}{name} = ''.join({parts})", super::indent_of(source, around)),
+        ));
+        if uses > 0 {
+            rewrites.offer("join", 40.0, format!("collect the pieces of {name} and join them"), edits);
+        }
+    }
+}
+
+/// `sorted(xs)[0]`, `sorted(xs)[-1]`; `sorted(list(xs))`; a list inside `sum`, `any`, `all`.
+fn extremes(rewrites: &mut Rewrites<'_>) {
+    for node in rewrites.nodes(Kind::Subscript).collect::<Vec<_>>() {
+        let (Some(value), Some(index)) = (node.child(Field::Value), node.child(Field::Subscript)) else {
+            continue;
+        };
+        let Some(("sorted", arguments)) = plain_call(value) else { continue };
+        let [items] = arguments.as_slice() else { continue };
+        let function = match index.text() {
+            "0" => "min",
+            "-1" => "max",
+            _ => continue,
+        };
+        let text = format!("{function}({})", items.text());
+        rewrites.offer(
+            "extreme",
+            65.0,
+            format!("take the {function} without sorting"),
+            vec![Edit::replace(node.range(), text)],
+        );
+    }
+    for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
+        let Some((name, arguments)) = plain_call(call) else { continue };
+        let [only] = arguments.as_slice() else { continue };
+        if matches!(name, "any" | "all") && only.kind() == Kind::ListComprehension {
+            let text = only.text().trim_start_matches('[').trim_end_matches(']').to_owned();
+            rewrites.offer(
+                "lazy",
+                40.0,
+                format!("let {name} stop early"),
+                vec![Edit::replace(only.range(), text)],
+            );
+        }
+        if let Some(("list", inner)) = plain_call(*only)
+            && matches!(name, "set" | "sorted" | "sum" | "min" | "max" | "tuple" | "len" | "enumerate")
+            && let [inner] = inner.as_slice()
+        {
+            let edits = vec![Edit::replace(only.range(), inner.text())];
+            rewrites.offer("no_copy", 20.0, "do not copy into a list first".to_owned(), edits);
+        }
+    }
+}
+
+/// `deepcopy` of flat or two-level data.
+fn deep_copies(rewrites: &mut Rewrites<'_>) {
+    for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
+        let name = call.child(Field::Function).map(Node::text);
+        let Some(arguments) = call.child(Field::Arguments) else { continue };
+        let Some(item) = arguments.named_children().next() else { continue };
+        if !matches!(name, Some("deepcopy" | "copy.deepcopy")) {
+            continue;
+        }
+        let value = item.text();
+        for (text, score) in [
+            (format!("[row[:] for row in {value}]"), 82.0),
+            (format!("{value}.copy()"), 80.0),
+            (format!("list({value})"), 60.0),
+            (value.to_owned(), 50.0),
+        ] {
+            rewrites.offer(
+                "shallow_copy",
+                score,
+                format!("copy {value} less deeply"),
+                vec![Edit::replace(call.range(), text)],
+            );
+        }
+    }
+}
+
+/// Powers with small constant exponents.
+fn arithmetic(rewrites: &mut Rewrites<'_>) {
+    for node in rewrites.nodes(Kind::BinaryOperator).collect::<Vec<_>>() {
+        let (Some(base), Some(exponent)) = (node.child(Field::Left), node.child(Field::Right)) else {
+            continue;
+        };
+        if node.operator() == "**" && exponent.text() == "2" && base.kind() == Kind::Identifier {
+            let text = format!("({0} * {0})", base.text());
+            rewrites.offer(
+                "strength",
+                8.0,
+                "multiply instead of raising".to_owned(),
+                vec![Edit::replace(node.range(), text)],
+            );
+        }
+        if node.operator() == "%" && base.kind() == Kind::BinaryOperator && base.operator() == "**" {
+            let (Some(b), Some(e)) = (base.child(Field::Left), base.child(Field::Right)) else { continue };
+            let text = format!("pow({}, {}, {})", b.text(), e.text(), exponent.text());
+            rewrites.offer(
+                "modular_power",
+                75.0,
+                "raise modulo".to_owned(),
+                vec![Edit::replace(node.range(), text)],
+            );
+        }
+    }
+}
+
+/// A method that is looked up each round: look it up once.
+fn bound_methods(rewrites: &mut Rewrites<'_>) {
+    let source = rewrites.source();
+    for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
+        let Some((object, method, _)) = method_call(call) else { continue };
+        let Some(around) = loops_around(call).last().copied() else { continue };
+        let names = super::names_in(object);
+        let stable = call.child(Field::Function).is_some_and(|_| {
+            !around.descendants().any(|n| {
+                n.kind() == Kind::Assignment && n.child(Field::Left).is_some_and(|l| names.contains(l.text()))
+            })
+        });
+        let (Some(function), true) =
+            (call.child(Field::Function), stable && object.kind() == Kind::Identifier)
+        else {
+            continue;
+        };
+        let held = super::fresh_name(source, &format!("{}_{method}", object.text()));
+        let edits = vec![
+            lines_before(source, around, &[format!("{held} = {}", function.text())]),
+            Edit::replace(function.range(), held),
+        ];
+        rewrites.offer("bound_method", 5.0, format!("look {} up once", function.text()), edits);
+    }
+}

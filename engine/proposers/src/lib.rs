@@ -1,0 +1,4 @@
+//! Ways to suggest a change to a candidate. Each is an [`evolution::ports::Proposer`]; none knows who asks or what
+//! becomes of its proposal beyond what it is told.
+
+pub mod ast;
