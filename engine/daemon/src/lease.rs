@@ -1,0 +1,73 @@
+//! The right to drive a run: held by one process at a time, kept up while it drives, free again soon after it dies.
+
+use crate::data::{self, Runs, lease_name};
+use crate::failure::Failure;
+use evolution::id::RunId;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use store::{Lease, LeaseError, Leases};
+
+/// How long a lease holds without being renewed, in milliseconds.
+const TIME_TO_LIVE_MS: i64 = 6_000;
+/// How often it is renewed.
+const RENEW_EVERY: Duration = Duration::from_millis(1_500);
+/// Digits of an owner's name.
+const OWNER_DIGITS: usize = 12;
+
+/// A lease that renews itself until it is dropped.
+pub(crate) struct Driving {
+    leases: Arc<dyn Leases>,
+    lease: Arc<Mutex<Lease>>,
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Driving {
+    /// Takes the lease of a run.
+    ///
+    /// # Errors
+    /// When another process holds it.
+    pub(crate) fn take(runs: &Runs, run: &RunId) -> Result<Self, Failure> {
+        let leases = runs.leases();
+        let owner = format!("{}-{}", std::process::id(), data::random_hex(OWNER_DIGITS)?);
+        let lease = leases.acquire(&lease_name(run), &owner, data::now_ms(), TIME_TO_LIVE_MS);
+        let lease = lease.map_err(|error| match error {
+            LeaseError::HeldBy { .. } => Failure::work_with_help(
+                format!("run {run} is being driven by another process"),
+                format!("`darwind log {run} --follow` watches it; `darwind stop {run}` ends it"),
+            ),
+            other => Failure::caused("the run's lease cannot be taken", other),
+        })?;
+        let lease = Arc::new(Mutex::new(lease));
+        let (stop, stopped) = channel::<()>();
+        let (kept, shared) = (leases.clone(), lease.clone());
+        let renew = move || {
+            while stopped.recv_timeout(RENEW_EVERY) == Err(RecvTimeoutError::Timeout) {
+                let mut lease = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                // A renewal that fails is tried again; the log itself refuses a second writer.
+                if let Ok(renewed) = kept.renew(&lease, data::now_ms(), TIME_TO_LIVE_MS) {
+                    *lease = renewed;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("lease".to_owned())
+            .spawn(renew)
+            .map_err(|error| Failure::caused("no thread could be started", error))?;
+        Ok(Self { leases, lease, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Driving {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        // It runs out by itself when it cannot be given back.
+        let _ = self.leases.release(&lease);
+    }
+}

@@ -1,0 +1,91 @@
+//! `darwind run`'s flags and the target's configuration become one request, checked whole: everything that a run needs
+//! to know before it is wired. Raw flags end here.
+
+use crate::cli::{Listen, RunFlags};
+use crate::config::{self, BUILT_PROPOSERS, Configuration, PROPOSERS, listed, nearest};
+use crate::data;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Digits of a drawn seed: short enough to be typed again.
+const SEED_DIGITS: usize = 8;
+
+/// A run that is asked for.
+#[derive(Debug)]
+pub(crate) struct RunRequest {
+    /// The target's folder, absolute.
+    pub(crate) path: PathBuf,
+    /// What to do, the command line's limits and proposers already in it.
+    pub(crate) configuration: Configuration,
+    /// Seed of every decision.
+    pub(crate) seed: u64,
+    /// Evaluations at once, at least 1.
+    pub(crate) workers: usize,
+    /// Whether to take up the last unfinished run of this path instead of beginning one.
+    pub(crate) resume: bool,
+}
+
+impl RunRequest {
+    /// Reads the configuration and lays the flags over it.
+    pub(crate) fn new(flags: RunFlags, terminal: Terminal) -> Result<Self, Failure> {
+        let mut configuration = config::load(&flags.path)?;
+        configuration.budget = configuration.budget.overridden(flags.evaluations, flags.time);
+        if !flags.proposers.is_empty() {
+            configuration.proposers.used = known(&flags.proposers)?;
+        }
+        built(&configuration.proposers.used)?;
+        if let Some(Listen::At(address)) = flags.listen {
+            terminal.note(&format!("there is no dashboard in this build: nothing listens at {address}"));
+        }
+        let path = std::fs::canonicalize(&flags.path)
+            .map_err(|error| Failure::caused(format!("cannot resolve {}", flags.path.display()), error))?;
+        let seed = match flags.seed {
+            Some(seed) => seed,
+            None => drawn_seed()?,
+        };
+        Ok(Self { path, configuration, seed, workers: workers(flags.workers), resume: flags.resume })
+    }
+}
+
+/// Evaluations at once: as asked, else one a core.
+pub(crate) fn workers(asked: Option<u16>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    asked.map_or(cores, usize::from).max(1)
+}
+
+fn drawn_seed() -> Result<u64, Failure> {
+    let digits = data::random_hex(SEED_DIGITS)?;
+    u64::from_str_radix(&digits, 16).map_err(|error| Failure::caused("cannot draw a seed", error))
+}
+
+/// Names of proposers as typed, each once.
+fn known(names: &[String]) -> Result<Vec<String>, Failure> {
+    let mut used: Vec<String> = Vec::new();
+    for name in names {
+        if !PROPOSERS.contains(&name.as_str()) {
+            let meant = nearest(name, &PROPOSERS)
+                .map_or_else(String::new, |meant| format!("did you mean `{meant}`? "));
+            return Err(Failure::usage(
+                format!("there is no proposer `{name}`"),
+                format!("{meant}There are {}", listed(&PROPOSERS)),
+            ));
+        }
+        if !used.contains(name) {
+            used.push(name.clone());
+        }
+    }
+    Ok(used)
+}
+
+/// Refuses proposers that this binary does not have.
+fn built(names: &[String]) -> Result<(), Failure> {
+    match names.iter().find(|name| !BUILT_PROPOSERS.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(Failure::usage(
+            format!("the proposer `{name}` is not in this build of darwind"),
+            format!("it has {}; go on without `{name}` with --proposer ast", listed(&BUILT_PROPOSERS)),
+        )),
+    }
+}

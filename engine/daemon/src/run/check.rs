@@ -1,0 +1,202 @@
+//! `darwind check`: reads the configuration, runs the unchanged target once as a run would, and says what was measured,
+//! how noisy that is, and what would stand in the way of a run. Nothing is recorded.
+
+use crate::cli::TargetFlags;
+use crate::config;
+use crate::data;
+use crate::failure::{Exit, Failure};
+use crate::report;
+use crate::terminal::Terminal;
+use crate::wiring;
+use evolution::candidate::{CheckResult, Evaluation, Separation, SourceFiles};
+use evolution::ports::{EvaluationRequest, Evaluator, Purpose};
+use sandbox::{Calibration, LocalEvaluator};
+use serde::Serialize;
+use snapshots::{Access, GitSnapshots, ImportRequest, Selection};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+/// The answer of `darwind check --json`.
+#[derive(Debug, Serialize)]
+struct Answer {
+    ok: bool,
+    target: String,
+    isolation: String,
+    separation: Separation,
+    outcome: &'static str,
+    detail: String,
+    checks: Vec<CheckResult>,
+    objectives: Vec<ObjectiveAnswer>,
+    baseline: Baseline,
+    noise: BTreeMap<String, f64>,
+    evaluation_s: f64,
+    warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ObjectiveAnswer {
+    name: String,
+    direction: objectives::Direction,
+    unit: Option<String>,
+    weight: f64,
+    value: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Baseline {
+    scores: objectives::Scores,
+    metrics: BTreeMap<String, f64>,
+    cases_passed: u32,
+    cases_total: u32,
+}
+
+/// `darwind check`.
+pub(crate) fn check(flags: &TargetFlags, terminal: Terminal) -> Result<Exit, Failure> {
+    let configuration = config::load(&flags.path)?;
+    let objectives = wiring::objective_set(&configuration)?;
+    let python = wiring::python(&configuration)?;
+    let level = wiring::level(configuration.sandbox.require)?;
+    let folder =
+        tempfile::tempdir().map_err(|error| Failure::caused("no temporary folder can be made", error))?;
+    let mutable = configuration.target.mutable.clone();
+    let may_change = Arc::new(move |path: &str| mutable.iter().any(|file| file == path));
+    let fault = |error: snapshots::SnapshotsError| Failure::caused("the target cannot be taken in", error);
+    let mut snapshots =
+        GitSnapshots::open(&folder.path().join("repository.git"), Access::Write, may_change.clone())
+            .map_err(fault)?;
+    let import = snapshots
+        .import(&ImportRequest {
+            directory: &flags.path,
+            selection: Selection { take_in: Some(may_change), ..Selection::default() },
+            id: evolution::id::RunId::new("check").candidate(evolution::id::BASELINE),
+            summary: "check".to_owned(),
+            trailers: Vec::new(),
+            time_ms: data::now_ms(),
+        })
+        .map_err(fault)?;
+    let tree = folder.path().join("baseline");
+    std::fs::create_dir_all(&tree)
+        .map_err(|error| Failure::caused("no temporary folder can be made", error))?;
+    snapshots.export(&import.commit, &tree).map_err(fault)?;
+    let plan = Arc::new(wiring::plan(&configuration, python, &tree, level)?);
+    let calibration = Arc::new(Mutex::new(Calibration::default()));
+    let mut evaluator =
+        LocalEvaluator::new(plan, wiring::launcher()?, &folder.path().join("lane"), calibration)
+            .map_err(|error| Failure::caused("the evaluator cannot be set up", error))?;
+    let files: SourceFiles = evolution::ports::Snapshots::files(&mut snapshots, &import.commit)
+        .map_err(|error| Failure::caused("the target cannot be read", error))?;
+    let began = Instant::now();
+    let evaluation = evaluator
+        .evaluate(&EvaluationRequest {
+            number: evolution::id::BASELINE,
+            purpose: Purpose::Baseline,
+            files: Arc::new(files),
+            parent: None,
+            failing_first: Vec::new(),
+            localise_from: 0,
+            seed: 0,
+        })
+        .map_err(|error| Failure::caused("the unchanged target could not be evaluated", error))?;
+    let answer =
+        answer(&configuration, &objectives, evaluation, began.elapsed().as_secs_f64(), import.warnings);
+    let ok = answer.ok;
+    if terminal.wants_json() {
+        terminal.json(&answer)?;
+    } else {
+        print(&answer, &objectives, terminal)?;
+    }
+    Ok(if ok { Exit::Done } else { Exit::WorkFailed })
+}
+
+fn answer(
+    configuration: &config::Configuration,
+    objectives: &objectives::ObjectiveSet,
+    evaluation: Evaluation,
+    evaluation_s: f64,
+    mut warnings: Vec<String>,
+) -> Answer {
+    let scored = objectives.point(&evaluation.scores).is_ok();
+    let ok = scored && evaluation.failed_check().is_none();
+    match evaluation.separation {
+        Separation::Split => {}
+        Separation::Canary => warnings.push(
+            "the tests import the program into their own process: tests that must fail watch over them, and winners are \
+             judged a second time"
+                .to_owned(),
+        ),
+        Separation::Shared => warnings.push(
+            "the evaluator runs in the program's own process: a candidate that wants to could write its own score".to_owned(),
+        ),
+    }
+    for (what, count) in &evaluation.denials {
+        warnings.push(format!("the sandbox denied the unchanged target {what}, {count} times"));
+    }
+    let noise = evaluation
+        .metrics
+        .iter()
+        .filter_map(|(name, value)| Some((name.strip_suffix(".noise")?.to_owned(), *value)));
+    Answer {
+        ok,
+        target: configuration.target.name.clone(),
+        isolation: evaluation.isolation.clone(),
+        separation: evaluation.separation,
+        outcome: evaluation.outcome.word(),
+        detail: evaluation.detail.clone(),
+        checks: evaluation.checks.clone(),
+        objectives: objectives
+            .iter()
+            .map(|objective| ObjectiveAnswer {
+                name: objective.name.clone(),
+                direction: objective.direction,
+                unit: objective.unit.clone(),
+                weight: objective.weight,
+                value: evaluation.scores.get(&objective.name),
+            })
+            .collect(),
+        noise: noise.collect(),
+        evaluation_s,
+        warnings,
+        baseline: Baseline {
+            cases_passed: evaluation.cases_passed(),
+            cases_total: evaluation.cases_total,
+            scores: evaluation.scores,
+            metrics: evaluation.metrics,
+        },
+    }
+}
+
+fn print(answer: &Answer, objectives: &objectives::ObjectiveSet, terminal: Terminal) -> std::io::Result<()> {
+    terminal.line(&format!(
+        "{} · isolation {} · {:.1} s",
+        answer.target, answer.isolation, answer.evaluation_s
+    ))?;
+    for check in &answer.checks {
+        let word = if check.passed { "passed" } else { "failed" };
+        let reason = if check.reason.is_empty() { String::new() } else { format!(": {}", check.reason) };
+        terminal.line(&format!("check {}  {word}{reason}", check.name))?;
+    }
+    for objective in objectives.iter() {
+        let value = answer.baseline.scores.get(&objective.name);
+        let value =
+            value.map_or_else(|| "not measured".to_owned(), |value| report::measured(objective, value));
+        let noise = answer
+            .noise
+            .get(&objective.name)
+            .map_or_else(String::new, |noise| format!(" ± {:.1} %", noise * 100.0));
+        terminal.line(&format!("objective {}  {value}{noise}", objective.name))?;
+    }
+    if answer.baseline.cases_total > 0 {
+        terminal.line(&format!(
+            "cases  {} of {} pass",
+            answer.baseline.cases_passed, answer.baseline.cases_total
+        ))?;
+    }
+    for warning in &answer.warnings {
+        terminal.line(&format!("note: {warning}"))?;
+    }
+    if !answer.detail.is_empty() {
+        terminal.line(&format!("ended with {}: {}", answer.outcome, answer.detail))?;
+    }
+    terminal.line(if answer.ok { "A run can begin." } else { "A run cannot begin before this passes." })
+}

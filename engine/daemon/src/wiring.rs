@@ -1,0 +1,265 @@
+//! Builds what a run needs out of its configuration: the plan of its evaluation, evaluators, proposers, snapshots. The
+//! only place that knows every room.
+
+use crate::config::{Better, CheckSection, Configuration, Kind, ObjectiveSection, Required};
+use crate::data::Runs;
+use crate::failure::Failure;
+use conductor::Ports;
+use evolution::id::{CommitId, RunId};
+use evolution::ports::{Clock, Evaluator, Proposer};
+use objectives::{Direction, Objective, ObjectiveSet};
+use proposers::ast::{AstProposer, Options, Purpose};
+use sandbox::cell::{Level, Limits};
+use sandbox::{
+    Calibration, CaseSource, CheckPlan, EvaluationPlan, EvaluatorFile, LocalEvaluator, MAX_PAIRS, Measure,
+    ObjectivePlan, Python, PythonScreener, Target,
+};
+use snapshots::{Access, GitSnapshots};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// The system's time, never going back.
+pub(crate) struct SystemClock(AtomicI64);
+
+impl SystemClock {
+    /// A clock.
+    pub(crate) fn new() -> Self {
+        Self(AtomicI64::new(0))
+    }
+}
+
+impl Clock for SystemClock {
+    fn now_ms(&self) -> i64 {
+        let now = crate::data::now_ms();
+        self.0.fetch_max(now, Ordering::Relaxed).max(now)
+    }
+}
+
+/// This binary, which is the launcher of the sandbox's lanes too.
+pub(crate) fn launcher() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::caused("cannot find darwind's own binary", error))
+}
+
+/// The objectives as the core knows them.
+pub(crate) fn objective_set(configuration: &Configuration) -> Result<ObjectiveSet, Failure> {
+    let objectives = configuration.objectives.iter().map(objective).collect::<Result<Vec<_>, _>>()?;
+    ObjectiveSet::new(objectives)
+        .map_err(|error| Failure::caused("these objectives cannot be used together", error))
+}
+
+fn objective(section: &ObjectiveSection) -> Result<Objective, Failure> {
+    Ok(Objective {
+        name: section.name.clone(),
+        direction: match section.direction {
+            Better::Minimize => Direction::Minimize,
+            Better::Maximize => Direction::Maximize,
+        },
+        weight: section.weight,
+        threshold: section.threshold,
+        unit: section.unit.clone(),
+        bound: section.bound,
+    })
+}
+
+fn measure(section: &ObjectiveSection) -> Measure {
+    let run = || section.run.clone().unwrap_or_default();
+    match section.kind {
+        Kind::CpuTime => Measure::CpuTime { run: run() },
+        Kind::PeakMemory => Measure::PeakMemory { run: run() },
+        Kind::CodeSize => Measure::CodeSize,
+        Kind::Complexity => Measure::Complexity,
+        Kind::Safety => Measure::Safety,
+        Kind::Metric => {
+            Measure::Metric { name: section.metric.clone().unwrap_or_else(|| section.name.clone()) }
+        }
+        Kind::PassRate => Measure::PassRate(match &section.cases {
+            Some(file) => CaseSource::File(file.clone()),
+            None => CaseSource::Run(run()),
+        }),
+    }
+}
+
+fn check(section: &CheckSection) -> CheckPlan {
+    CheckPlan { name: section.name.clone(), run: section.run.clone(), timeout: section.timeout }
+}
+
+/// The interpreter that the target runs under.
+pub(crate) fn python(configuration: &Configuration) -> Result<Python, Failure> {
+    let active = std::env::var_os("VIRTUAL_ENV");
+    Python::discover(configuration.target.python.as_deref(), active)
+        .map_err(|error| Failure::caused("the target's Python cannot be used", error))
+}
+
+/// The plan of a run's evaluations.
+pub(crate) fn plan(
+    configuration: &Configuration,
+    python: Python,
+    tree: &Path,
+    level: Level,
+) -> Result<EvaluationPlan, Failure> {
+    let sandbox = &configuration.sandbox;
+    let objectives = configuration.objectives.iter().map(|section| {
+        Ok(ObjectivePlan {
+            objective: objective(section)?,
+            measure: measure(section),
+            timeout: section.timeout,
+        })
+    });
+    Ok(EvaluationPlan {
+        target: Target {
+            name: configuration.target.name.clone(),
+            tree: tree.to_owned(),
+            mutable: configuration.target.mutable.clone(),
+            python,
+        },
+        checks: configuration.checks.iter().map(check).collect(),
+        objectives: objectives.collect::<Result<_, Failure>>()?,
+        evaluator: configuration
+            .evaluator
+            .as_ref()
+            .map(|section| EvaluatorFile { path: section.file.clone(), timeout: section.timeout }),
+        limits: Limits {
+            memory: sandbox.memory,
+            processes: sandbox.processes,
+            disk: sandbox.disk,
+            files: sandbox.files,
+            output: sandbox.output,
+            cpu: sandbox.cpu,
+            ..Limits::default()
+        },
+        level,
+        max_pairs: MAX_PAIRS,
+    })
+}
+
+/// What the target is evolved for, from what is measured.
+fn purposes(configuration: &Configuration) -> BTreeSet<Purpose> {
+    let of = |kind: Kind| match kind {
+        Kind::PassRate => Purpose::Repair,
+        Kind::CpuTime => Purpose::Speed,
+        Kind::Metric => Purpose::Tune,
+        Kind::PeakMemory | Kind::CodeSize | Kind::Complexity | Kind::Safety => Purpose::Shrink,
+    };
+    configuration.objectives.iter().map(|objective| of(objective.kind)).collect()
+}
+
+/// The proposers that the configuration names. Every one of them is in this build: that was checked before.
+pub(crate) fn proposers(configuration: &Configuration, seed: u64) -> Vec<Box<dyn Proposer>> {
+    let options = Options { purposes: purposes(configuration), seed };
+    vec![Box::new(AstProposer::new(options))]
+}
+
+/// The level that cells will run at: the highest whose probes hold.
+///
+/// # Errors
+/// When it is lower than what the configuration requires.
+pub(crate) fn level(required: Required) -> Result<Level, Failure> {
+    let found = crate::doctor::isolation()?.level;
+    let wanted = match required {
+        Required::L1 => Level::L1,
+        Required::L2 => Level::L2,
+        Required::L3 => Level::L3,
+    };
+    match found {
+        Some(level) if level >= wanted => Ok(level),
+        found => {
+            let have =
+                found.map_or_else(|| "no isolation at all".to_owned(), |level| format!("only {level}"));
+            Err(Failure::refused(
+                format!("this machine gives {have}, and [sandbox] require asks for {wanted}"),
+                "`darwind doctor` shows each promise, what holds it, and the command that would raise it",
+            ))
+        }
+    }
+}
+
+/// Where a run's evaluations work, below its folder.
+pub(crate) struct Workplace {
+    folder: PathBuf,
+}
+
+impl Workplace {
+    /// The workplace of a run.
+    pub(crate) fn of(runs: &Runs, run: &RunId) -> Self {
+        Self { folder: runs.folder().work(run) }
+    }
+
+    /// The exported copy of the unchanged target.
+    pub(crate) fn tree(&self) -> PathBuf {
+        self.folder.join("baseline")
+    }
+
+    /// Exports the baseline, replacing what an earlier process left.
+    pub(crate) fn export(&self, snapshots: &GitSnapshots, baseline: &CommitId) -> Result<(), Failure> {
+        if self.folder.exists() {
+            std::fs::remove_dir_all(&self.folder)
+                .map_err(|error| Failure::caused(format!("cannot clear {}", self.folder.display()), error))?;
+        }
+        let tree = self.tree();
+        std::fs::create_dir_all(&tree)
+            .map_err(|error| Failure::caused(format!("cannot make {}", tree.display()), error))?;
+        snapshots
+            .export(baseline, &tree)
+            .map_err(|error| Failure::caused("cannot export the target", error))?;
+        Ok(())
+    }
+
+    /// One evaluator for each worker.
+    pub(crate) fn evaluators(
+        &self,
+        plan: &Arc<EvaluationPlan>,
+        workers: usize,
+        calibration: &Arc<Mutex<Calibration>>,
+    ) -> Result<Vec<Box<dyn Evaluator>>, Failure> {
+        let launcher = launcher()?;
+        (0..workers)
+            .map(|lane| {
+                let folder = self.folder.join(format!("lane-{lane}"));
+                LocalEvaluator::new(plan.clone(), launcher.clone(), &folder, calibration.clone())
+                    .map(|evaluator| Box::new(evaluator) as Box<dyn Evaluator>)
+                    .map_err(|error| Failure::caused("the evaluator cannot be set up", error))
+            })
+            .collect()
+    }
+}
+
+/// The run's repository, opened to write.
+pub(crate) fn snapshots(
+    runs: &Runs,
+    run: &RunId,
+    configuration: &Configuration,
+) -> Result<GitSnapshots, Failure> {
+    let mutable: BTreeSet<String> = configuration.target.mutable.iter().cloned().collect();
+    let may_change = Arc::new(move |path: &str| mutable.contains(path));
+    GitSnapshots::open(&runs.folder().repository(run), Access::Write, may_change)
+        .map_err(|error| Failure::caused("the run's repository cannot be opened", error))
+}
+
+/// Everything that a conductor needs.
+pub(crate) fn ports(
+    runs: &Runs,
+    configuration: &Configuration,
+    snapshots: GitSnapshots,
+    evaluators: Vec<Box<dyn Evaluator>>,
+    seed: u64,
+) -> Ports {
+    Ports {
+        log: runs.log(),
+        clock: Arc::new(SystemClock::new()),
+        snapshots: Box::new(snapshots),
+        screener: Arc::new(PythonScreener::new(configuration.target.mutable.iter().cloned())),
+        proposers: proposers(configuration, seed),
+        evaluators,
+    }
+}
+
+/// The configuration that a stored run was begun with.
+pub(crate) fn stored_configuration(
+    run: &RunId,
+    stored: &serde_json::Value,
+) -> Result<Configuration, Failure> {
+    serde_json::from_value(stored.clone())
+        .map_err(|error| Failure::caused(format!("the configuration of run {run} cannot be read"), error))
+}
