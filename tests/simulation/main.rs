@@ -1,0 +1,110 @@
+//! Whole runs of the pure core against a make-believe world, by the hundred: seeded, with injected faults, no IO and no
+//! real time. Every event is followed by every invariant. What fails here fails again under the same number.
+
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod driver;
+#[cfg(test)]
+mod landscape;
+#[cfg(test)]
+mod plan;
+
+use driver::{Ended, run};
+use evolution::event::Event;
+use landscape::mix;
+use plan::{calm, stormy};
+
+/// Runs of each kind.
+const RUNS: u64 = 300;
+
+/// The numbers of the runs to go through: `count` of them, or the one that `SIMULATION_RUN` names.
+fn numbers(count: u64) -> Vec<u64> {
+    match std::env::var("SIMULATION_RUN").ok().and_then(|number| number.parse().ok()) {
+        Some(number) => vec![number],
+        None => (0..count).collect(),
+    }
+}
+
+/// What a run decided, in order, without what may differ between schedules: times, and where between the decisions the
+/// proposals and evaluations fell.
+fn decisions(ended: &Ended) -> (Vec<String>, Vec<String>) {
+    let (mut asked, mut verdicts) = (Vec::new(), Vec::new());
+    for (_, event) in &ended.log {
+        match event {
+            Event::ProposalRequested(_) => asked.push(format!("{event:?}")),
+            Event::ImprovementApplied(_)
+            | Event::ImprovementArchived(_)
+            | Event::ImprovementRejected(_)
+            | Event::ProposalDiscarded(_)
+            | Event::ChampionChanged(_)
+            | Event::FrontChanged(_)
+            | Event::LearningRateChanged(_)
+            | Event::RunFinished(_) => verdicts.push(format!("{event:?}")),
+            _ => {}
+        }
+    }
+    (asked, verdicts)
+}
+
+/// Holds the decisions of two runs against each other and shows where they part.
+fn same_decisions(left: &Ended, right: &Ended, what: &str) {
+    let (left, right) = (decisions(left), decisions(right));
+    for (left, right) in [(&left.1, &right.1), (&left.0, &right.0)] {
+        for (place, (left, right)) in left.iter().zip(right.iter()).enumerate() {
+            assert_eq!(left, right, "{what}: decision {place}");
+        }
+        assert_eq!(left.len(), right.len(), "{what}: as many decisions");
+    }
+}
+
+#[test]
+fn the_same_seed_decides_the_same_whatever_the_number_and_order_of_workers() {
+    for index in numbers(RUNS) {
+        let plan = calm(index);
+        let alone = run(&plan);
+        for variant in 1..4_u64 {
+            let mut other = plan.clone();
+            other.workers = 1 + (mix(index, &[300, variant]) % 8) as usize;
+            other.schedule = mix(index, &[301, variant]);
+            other.echo = 5;
+            same_decisions(&alone, &run(&other), &format!("run {index}, variant {variant}"));
+        }
+    }
+}
+
+#[test]
+fn a_killed_and_resumed_run_ends_with_the_verdicts_of_the_unbroken_one() {
+    let mut kills = 0;
+    for index in numbers(RUNS) {
+        let plan = calm(index);
+        let unbroken = run(&plan);
+        let mut broken = plan.clone();
+        broken.workers = 1 + (index % 4) as usize;
+        broken.schedule = mix(index, &[302]);
+        broken.kill = [3, 7, 20][(index % 3) as usize];
+        broken.lose = 8;
+        let broken = run(&broken);
+        kills += broken.kills;
+        same_decisions(&unbroken, &broken, &format!("run {index}, killed {} times", broken.kills));
+    }
+    assert!(kills > RUNS, "only {kills} kills");
+}
+
+#[test]
+fn in_any_weather_every_invariant_holds_after_every_event_and_the_run_ends() {
+    let (mut kills, mut turns, mut accepted, mut opened) = (0, 0, 0, 0);
+    for index in numbers(2 * RUNS) {
+        let ended = run(&stormy(index));
+        kills += ended.kills;
+        turns += ended.turns;
+        accepted += ended.state.counters.accepted;
+        opened += ended.log.iter().filter(|(_, event)| matches!(event, Event::BreakerChanged(_))).count();
+    }
+    // The weather was really bad, and the runs got somewhere all the same.
+    assert!(kills > RUNS && turns > 20 * RUNS && accepted > RUNS / 2 && opened > 100);
+    println!(
+        "{} runs: {kills} kills, {turns} turns, {accepted} accepted, {opened} breaker changes",
+        2 * RUNS
+    );
+}
