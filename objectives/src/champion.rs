@@ -1,6 +1,7 @@
 //! The champion: which member of a front to apply, by the objectives' weights. The weights choose here and nowhere
 //! else; they never change a rank.
 
+use crate::objective::Objective;
 use crate::objective_set::ObjectiveSet;
 use crate::score::Scores;
 
@@ -21,28 +22,39 @@ pub const AUGMENTATION: f64 = 0.001;
 pub fn champion(set: &ObjectiveSet, front: &[Scores]) -> Option<usize> {
     let complete = |(index, scores)| set.point(scores).ok().map(|point| (index, point));
     let members: Vec<_> = front.iter().enumerate().filter_map(complete).collect();
+    let rows: Vec<f64> = members.iter().flat_map(|(_, point)| point.costs()).copied().collect();
+    champion_of_rows(set, &rows).and_then(|best| members.get(best)).map(|(index, _)| *index)
+}
+
+/// [`champion`] of a front that is given as rows of costs, one an objective, one row after the other. Returns the row.
+pub fn champion_of_rows(set: &ObjectiveSet, rows: &[f64]) -> Option<usize> {
+    let rows = rows.chunks_exact(set.len());
     // By the heaviest first, so that the sum of any finite weights is finite.
     let heaviest = set.iter().map(|objective| objective.weight).fold(0.0, f64::max);
     let total: f64 = set.iter().map(|objective| objective.weight / heaviest).sum();
-    let axes: Vec<Axis> = set
-        .iter()
-        .enumerate()
-        .map(|(axis, objective)| {
-            let costs = members.iter().filter_map(|(_, point)| point.costs().get(axis).copied());
-            Axis::of(objective.weight / heaviest / total, costs)
-        })
-        .collect();
+    let axis = |objective: &Objective| Axis {
+        weight: objective.weight / heaviest / total,
+        lowest: f64::INFINITY,
+        highest: f64::NEG_INFINITY,
+    };
+    let mut axes: Vec<Axis> = set.iter().map(axis).collect();
+    for row in rows.clone() {
+        for (axis, cost) in axes.iter_mut().zip(row) {
+            axis.lowest = axis.lowest.min(*cost);
+            axis.highest = axis.highest.max(*cost);
+        }
+    }
     let mut best: Option<(usize, f64)> = None;
-    for (index, point) in &members {
+    for (index, row) in rows.enumerate() {
         let (mut largest, mut sum) = (0.0_f64, 0.0);
-        for (axis, cost) in axes.iter().zip(point.costs()) {
+        for (axis, cost) in axes.iter().zip(row) {
             let distance = axis.distance(*cost);
             largest = largest.max(axis.weight * distance);
             sum += distance;
         }
         let value = largest + AUGMENTATION * sum;
         if best.is_none_or(|(_, least)| value < least) {
-            best = Some((*index, value));
+            best = Some((index, value));
         }
     }
     best.map(|(index, _)| index)
@@ -56,15 +68,6 @@ struct Axis {
 }
 
 impl Axis {
-    fn of(weight: f64, costs: impl Iterator<Item = f64>) -> Self {
-        let start = Self { weight, lowest: f64::INFINITY, highest: f64::NEG_INFINITY };
-        costs.fold(start, |axis, cost| Self {
-            lowest: axis.lowest.min(cost),
-            highest: axis.highest.max(cost),
-            ..axis
-        })
-    }
-
     /// Distance from the lowest cost as a share of the range, 0 to 1. Halves are taken first, so that the range of
     /// two finite costs is finite.
     fn distance(&self, cost: f64) -> f64 {
@@ -76,7 +79,7 @@ impl Axis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::objective::{Direction, Objective};
+    use crate::objective::Direction;
 
     fn set(weights: [f64; 2]) -> ObjectiveSet {
         let objective = |(name, weight): (&str, f64)| Objective {

@@ -4,6 +4,7 @@
 //! Within a front [`crowding_distance`] tells how alone a member is. All costs are minimised.
 
 mod archive;
+mod bitset;
 mod crowding;
 mod sort;
 

@@ -14,8 +14,8 @@ mod objective_set;
 mod point;
 mod score;
 
-pub use champion::{AUGMENTATION, champion};
+pub use champion::{AUGMENTATION, champion, champion_of_rows};
 pub use objective::{Direction, MAX_NAME_BYTES, Objective, ObjectiveError};
 pub use objective_set::{MAX_OBJECTIVES, ObjectiveSet, Unmet};
-pub use point::{Dominance, Point, compare, dominates};
+pub use point::{Dominance, Point, compare, compare_costs, dominates};
 pub use score::{MAX_SCORES, ScoreError, Scores};

@@ -52,7 +52,8 @@ pub fn dominates(a: &Point, b: &Point) -> bool {
     compare(a, b) == Dominance::Better
 }
 
-pub(crate) fn compare_costs(a: &[f64], b: &[f64]) -> Dominance {
+/// [`compare`] of costs that are not held as points.
+pub fn compare_costs(a: &[f64], b: &[f64]) -> Dominance {
     let (mut better, mut worse) = (false, false);
     for (x, y) in a.iter().zip(b) {
         better |= x < y;

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 /// Points by rank, added one at a time.
 #[derive(Debug, Clone, Default)]
 pub struct RankedArchive {
-    /// Distinct points.
-    points: Vec<Point>,
+    /// Costs of the distinct points, side by side.
+    costs: Vec<f64>,
     /// For each distinct point, its front, from 0.
     front_of: Vec<usize>,
     /// For each front, its distinct points.
@@ -43,8 +43,8 @@ impl RankedArchive {
         let distinct = match self.known.get(&key) {
             Some(distinct) => *distinct,
             None => {
-                let distinct = self.points.len();
-                self.points.push(point.clone());
+                let distinct = self.front_of.len();
+                self.costs.extend_from_slice(point.costs());
                 self.front_of.push(0);
                 self.known.insert(key, distinct);
                 self.settle(distinct);
@@ -98,9 +98,13 @@ impl RankedArchive {
         low
     }
 
+    fn costs_of(&self, distinct: usize) -> Option<&[f64]> {
+        self.costs.get(distinct * self.objectives..(distinct + 1) * self.objectives)
+    }
+
     fn beats(&self, a: usize, b: usize) -> bool {
-        match (self.points.get(a), self.points.get(b)) {
-            (Some(a), Some(b)) => compare_costs(a.costs(), b.costs()) == Dominance::Better,
+        match (self.costs_of(a), self.costs_of(b)) {
+            (Some(a), Some(b)) => compare_costs(a, b) == Dominance::Better,
             _ => false,
         }
     }
@@ -116,12 +120,11 @@ impl RankedArchive {
     pub fn crowding(&self, index: usize) -> f64 {
         let Some(distinct) = self.members.get(index) else { return f64::INFINITY };
         let front = self.front_of.get(*distinct).and_then(|front| self.fronts.get(*front));
-        let (Some(own), Some(front)) = (self.points.get(*distinct), front) else { return f64::INFINITY };
-        let others = || {
-            front.iter().filter(|member| *member != distinct).filter_map(|member| self.points.get(*member))
-        };
+        let (Some(own), Some(front)) = (self.costs_of(*distinct), front) else { return f64::INFINITY };
+        let others =
+            || front.iter().filter(|member| *member != distinct).filter_map(|member| self.costs_of(*member));
         let along = |(axis, cost): (usize, &f64)| {
-            let costs = || others().filter_map(|other| other.costs().get(axis).copied());
+            let costs = || others().filter_map(|other| other.get(axis).copied());
             let below = costs().filter(|other| other <= cost).fold(f64::NEG_INFINITY, f64::max);
             let above = costs().filter(|other| other > cost).fold(f64::INFINITY, f64::min);
             let extent = costs().fold(*cost, f64::max) - costs().fold(*cost, f64::min);
@@ -131,7 +134,7 @@ impl RankedArchive {
                 (true, false) => 0.0,
             }
         };
-        own.costs().iter().enumerate().map(along).sum()
+        own.iter().enumerate().map(along).sum()
     }
 
     /// Indices of the points of a rank, from 1, in order of arrival. Linear in the archive.

@@ -7,13 +7,9 @@
 //! from four on a bit set of the front met with the bit set of those that are no worse anywhere (Gustavsson and
 //! Syberfeldt 2018).
 
+use super::bitset;
 use crate::point::Point;
 use std::cmp::Ordering;
-
-/// Prefix sets are kept at every so many places of an order; between them points are added one by one.
-const STRIDE: usize = 128;
-/// Bits of a word.
-const WORD: usize = 64;
 
 /// The rank of each point, from 1. All points have the same number of costs.
 pub fn non_dominated_sort(points: &[Point]) -> Vec<u32> {
@@ -54,7 +50,7 @@ pub fn rank_rows(rows: &[f64], m: usize) -> Vec<u32> {
         1 => (1..=count).collect(),
         2 => plane(&sorted),
         3 => space(&sorted),
-        _ => many(&sorted, m),
+        _ => bitset::many(&sorted, m),
     };
     place.iter().map(|place| ranks.get(*place as usize).copied().unwrap_or(1)).collect()
 }
@@ -81,7 +77,7 @@ fn compare(a: f64, b: f64) -> Ordering {
 }
 
 /// The first of `count` fronts that does not dominate, by binary search.
-fn first_free(count: usize, dominates: impl Fn(usize) -> bool) -> usize {
+pub(super) fn first_free(count: usize, mut dominates: impl FnMut(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, count);
     while low < high {
         let middle = (low + high) / 2;
@@ -94,7 +90,7 @@ fn first_free(count: usize, dominates: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-fn rank(front: usize) -> u32 {
+pub(super) fn rank(front: usize) -> u32 {
     u32::try_from(front + 1).unwrap_or(u32::MAX)
 }
 
@@ -138,103 +134,6 @@ fn space(sorted: &[f64]) -> Vec<u32> {
                 let useless =
                     steps.get(start..).unwrap_or_default().iter().take_while(|step| step.1 >= z).count();
                 steps.splice(start..start + useless, [(y, z)]);
-            }
-            rank(front)
-        })
-        .collect()
-}
-
-/// An order of the rows by one cost, with prefix sets of it.
-struct Prefixes {
-    /// Rows in the order of the cost.
-    order: Vec<u32>,
-    /// For each row, how many rows have a cost no higher than its own.
-    no_worse: Vec<u32>,
-    /// Sets of the first `STRIDE`, `2 STRIDE`, ... rows of the order.
-    sets: Vec<u64>,
-    words: usize,
-}
-
-impl Prefixes {
-    fn new(sorted: &[f64], m: usize, axis: usize) -> Self {
-        let n = sorted.len() / m;
-        let cost = |row: u32| sorted.get(row as usize * m + axis).copied().unwrap_or(0.0);
-        let mut keyed: Vec<(f64, u32)> =
-            (0..u32::try_from(n).unwrap_or(u32::MAX)).map(|row| (cost(row), row)).collect();
-        keyed.sort_unstable_by(|a, b| compare(a.0, b.0).then(a.1.cmp(&b.1)));
-        let mut no_worse = vec![0; n];
-        let mut start = 0;
-        while let Some((value, _)) = keyed.get(start) {
-            let same =
-                keyed.get(start..).unwrap_or_default().iter().take_while(|(cost, _)| cost == value).count();
-            for (_, row) in keyed.iter().skip(start).take(same) {
-                if let Some(count) = no_worse.get_mut(*row as usize) {
-                    *count = u32::try_from(start + same).unwrap_or(u32::MAX);
-                }
-            }
-            start += same;
-        }
-        let words = n.div_ceil(WORD);
-        let order: Vec<u32> = keyed.into_iter().map(|(_, row)| row).collect();
-        let mut sets = Vec::with_capacity(n / STRIDE * words);
-        let mut set = vec![0u64; words];
-        for stretch in order.chunks_exact(STRIDE) {
-            stretch.iter().for_each(|row| insert(&mut set, *row));
-            sets.extend_from_slice(&set);
-        }
-        Self { order, no_worse, sets, words }
-    }
-
-    /// Keeps in `set` only rows whose cost is no higher than that of `row`. `scratch` has the same length, the first
-    /// `used` words count.
-    fn meet(&self, row: usize, set: &mut [u64], scratch: &mut [u64], used: usize) {
-        let count = self.no_worse.get(row).copied().unwrap_or(0) as usize;
-        let whole = count / STRIDE;
-        let (Some(set), Some(scratch)) = (set.get_mut(..used), scratch.get_mut(..used)) else { return };
-        match whole.checked_sub(1).and_then(|last| self.sets.get(last * self.words..last * self.words + used))
-        {
-            Some(prefix) => scratch.copy_from_slice(prefix),
-            None => scratch.fill(0),
-        }
-        for other in self.order.get(whole * STRIDE..count).unwrap_or_default() {
-            insert(scratch, *other);
-        }
-        set.iter_mut().zip(scratch.iter()).for_each(|(set, prefix)| *set &= prefix);
-    }
-}
-
-fn insert(set: &mut [u64], row: u32) {
-    if let Some(word) = set.get_mut(row as usize / WORD) {
-        *word |= 1 << (row as usize % WORD);
-    }
-}
-
-/// Four objectives and more: who dominates a row is the meet of the prefixes of all orders, the first of which is the
-/// lexicographic order itself.
-fn many(sorted: &[f64], m: usize) -> Vec<u32> {
-    let n = sorted.len() / m;
-    let words = n.div_ceil(WORD);
-    let prefixes: Vec<Prefixes> = (1..m).map(|axis| Prefixes::new(sorted, m, axis)).collect();
-    let mut fronts: Vec<Vec<u64>> = Vec::new();
-    let (mut dominators, mut scratch) = (vec![0u64; words], vec![0u64; words]);
-    (0..n)
-        .map(|row| {
-            let used = row / WORD + 1;
-            for (index, word) in dominators.iter_mut().take(used).enumerate() {
-                *word = if index + 1 == used { (1 << (row % WORD)) - 1 } else { u64::MAX };
-            }
-            for prefix in &prefixes {
-                prefix.meet(row, &mut dominators, &mut scratch, used);
-            }
-            let known = dominators.get(..used).unwrap_or_default();
-            let front = first_free(fronts.len(), |front| {
-                fronts.get(front).is_some_and(|members| members.iter().zip(known).any(|(a, b)| a & b != 0))
-            });
-            if front == fronts.len() {
-                fronts.push(vec![0; words]);
-            }
-            if let Some(members) = fronts.get_mut(front) {
-                insert(members, u32::try_from(row).unwrap_or(u32::MAX));
             }
             rank(front)
         })
