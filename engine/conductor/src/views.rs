@@ -7,12 +7,13 @@ use evolution::event::Event;
 use evolution::id::Number;
 use evolution::ports::{CandidateView, Snapshots};
 use evolution::state::State;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use store::Log;
 
-/// Candidates whose files and evaluation are kept in memory; others are read again when they are needed.
-const MAX_KEPT: usize = 256;
+/// Candidates whose files and evaluation are kept in memory, about twice as many as can be parents; others are read again
+/// when they are needed.
+const MAX_KEPT: usize = 400;
 
 /// Recently used candidates.
 #[derive(Default)]
@@ -108,30 +109,37 @@ pub(crate) fn changed_paths(files: &SourceFiles, patch: &Patch) -> Vec<String> {
 
 /// A bounded map that forgets what was used longest ago.
 struct Kept<T> {
+    /// With the moment of the last use.
     entries: HashMap<Number, (T, u64)>,
+    /// Whose last use was at a moment, the oldest first.
+    uses: BTreeMap<u64, Number>,
     clock: u64,
 }
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { entries: HashMap::new(), clock: 0 }
+        Self { entries: HashMap::new(), uses: BTreeMap::new(), clock: 0 }
     }
 }
 
 impl<T: Clone> Kept<T> {
     fn get(&mut self, number: Number) -> Option<T> {
-        self.clock += 1;
         let (value, used) = self.entries.get_mut(&number)?;
+        self.clock += 1;
+        self.uses.remove(used);
+        self.uses.insert(self.clock, number);
         *used = self.clock;
         Some(value.clone())
     }
 
     fn put(&mut self, number: Number, value: T) {
         self.clock += 1;
-        self.entries.insert(number, (value, self.clock));
+        if let Some((_, used)) = self.entries.insert(number, (value, self.clock)) {
+            self.uses.remove(&used);
+        }
+        self.uses.insert(self.clock, number);
         if self.entries.len() > MAX_KEPT
-            && let Some(oldest) =
-                self.entries.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number)
+            && let Some((_, oldest)) = self.uses.pop_first()
         {
             self.entries.remove(&oldest);
         }

@@ -513,7 +513,7 @@ impl State {
                 self.front.retain(|member| !leaving.contains(member));
             }
             self.front.push(number);
-            self.peaks.enter(number, changed_bytes, point, scores.clone());
+            self.peaks.enter(number, changed_bytes, &point);
             let beyond = leaving.is_empty() && self.peaks.len() > archive::HYPERVOLUME_POINTS;
             if relation.equal_to.is_none() && !beyond {
                 self.hypervolume = archive::hypervolume(self);

@@ -3,12 +3,11 @@
 //! one. Ranks below the first are the ranked archive's work.
 
 use crate::id::Number;
-use objectives::{ObjectiveSet, Point, Scores, dominates};
+use objectives::{Dominance, ObjectiveSet, Point, compare_costs};
 
 /// One point of the front with all candidates on it.
 #[derive(Debug, Clone, PartialEq)]
 struct Peak {
-    point: Point,
     /// In order of arrival, never empty.
     members: Vec<Number>,
     /// The smallest change against the baseline in bytes among them, and the first that has it.
@@ -19,8 +18,8 @@ struct Peak {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Peaks {
     peaks: Vec<Peak>,
-    /// Scores at each point.
-    scores: Vec<Scores>,
+    /// Costs of the points, as many each as there are objectives, side by side: every verdict looks at all of them.
+    costs: Vec<f64>,
 }
 
 /// How a point stands to the first front.
@@ -50,19 +49,29 @@ impl Peaks {
         self.peaks.iter().filter_map(|peak| peak.members.first().copied())
     }
 
+    /// The points with their costs.
+    fn rows(&self, point: &Point) -> impl Iterator<Item = (&Peak, Dominance)> {
+        let costs = point.costs();
+        let rows = self.costs.chunks_exact(costs.len().max(1));
+        self.peaks.iter().zip(rows.map(|row| compare_costs(costs, row)))
+    }
+
     /// How a point stands to the front. Linear in the distinct points.
     pub fn relation(&self, point: &Point) -> FrontRelation {
         let mut relation = FrontRelation::default();
-        for peak in &self.peaks {
-            if peak.point.costs() == point.costs() {
+        for (peak, dominance) in self.rows(point) {
+            match dominance {
                 // Whoever equals a member neither dominates nor loses to another one.
-                return FrontRelation { equal_to: peak.members.first().copied(), ..FrontRelation::default() };
-            }
-            if dominates(point, &peak.point) {
-                relation.dominated.extend(&peak.members);
-            } else if dominates(&peak.point, point) {
-                relation.dominated_by = peak.members.first().copied();
-                return relation;
+                Dominance::Equal => {
+                    let equal_to = peak.members.first().copied();
+                    return FrontRelation { equal_to, ..FrontRelation::default() };
+                }
+                Dominance::Better => relation.dominated.extend(&peak.members),
+                Dominance::Worse => {
+                    relation.dominated_by = peak.members.first().copied();
+                    return relation;
+                }
+                Dominance::Incomparable => {}
             }
         }
         relation
@@ -70,31 +79,36 @@ impl Peaks {
 
     /// Takes a candidate in that no member dominates, and drops the points that it dominates. `changed_bytes` is the
     /// size of its change against the baseline.
-    pub fn enter(&mut self, number: Number, changed_bytes: u64, point: Point, scores: Scores) {
-        if let Some(peak) = self.peaks.iter_mut().find(|peak| peak.point.costs() == point.costs()) {
+    pub fn enter(&mut self, number: Number, changed_bytes: u64, point: &Point) {
+        let relations: Vec<Dominance> = self.rows(point).map(|(_, dominance)| dominance).collect();
+        let equal = relations.iter().position(|dominance| *dominance == Dominance::Equal);
+        if let Some(peak) = equal.and_then(|equal| self.peaks.get_mut(equal)) {
             peak.members.push(number);
             peak.simplest = peak.simplest.min((changed_bytes, number));
             return;
         }
-        let stays: Vec<bool> = self.peaks.iter().map(|peak| !dominates(&point, &peak.point)).collect();
-        let mut stay = stays.iter().copied();
-        self.peaks.retain(|_| stay.next().unwrap_or(true));
-        let mut stay = stays.iter().copied();
-        self.scores.retain(|_| stay.next().unwrap_or(true));
-        self.peaks.push(Peak { point, members: vec![number], simplest: (changed_bytes, number) });
-        self.scores.push(scores);
+        if relations.contains(&Dominance::Better) {
+            let m = point.costs().len().max(1);
+            let stays = |place: usize| relations.get(place) != Some(&Dominance::Better);
+            let mut places = 0..;
+            self.peaks.retain(|_| places.next().is_none_or(stays));
+            let mut places = 0..;
+            self.costs.retain(|_| places.next().is_none_or(|place: usize| stays(place / m)));
+        }
+        self.peaks.push(Peak { members: vec![number], simplest: (changed_bytes, number) });
+        self.costs.extend_from_slice(point.costs());
     }
 
     /// Empties the front.
     pub fn clear(&mut self) {
         self.peaks.clear();
-        self.scores.clear();
+        self.costs.clear();
     }
 
     /// The champion by weights: augmented Tchebycheff over the normalised front (see [`objectives::champion`]); among
     /// candidates with the same scores the smallest change against the baseline, then the earliest.
     pub fn champion(&self, objectives: &ObjectiveSet) -> Option<Number> {
-        let best = objectives::champion(objectives, &self.scores)?;
+        let best = objectives::champion_of_rows(objectives, &self.costs)?;
         self.peaks.get(best).map(|peak| peak.simplest.1)
     }
 }
@@ -132,7 +146,7 @@ mod tests {
         let mut peaks = Peaks::default();
         assert_eq!(peaks.champion(&set), None);
         for (number, bytes) in [(4, 9), (5, 3), (6, 3), (7, 8)] {
-            peaks.enter(number, bytes, set.point(&scores((1, 1))).unwrap(), scores((1, 1)));
+            peaks.enter(number, bytes, &set.point(&scores((1, 1))).unwrap());
         }
         assert_eq!((peaks.len(), peaks.champion(&set)), (1, Some(5)));
         assert_eq!(peaks.firsts().collect::<Vec<_>>(), [4]);
@@ -162,7 +176,7 @@ mod tests {
                         .map(|member| u32::try_from(*member).unwrap())
                         .collect();
                     prop_assert_eq!(relation.dominated.iter().copied().collect::<BTreeSet<_>>(), dominated);
-                    peaks.enter(number, 1, point.clone(), scores(arrivals[index]));
+                    peaks.enter(number, 1, point);
                 }
             }
             let front: BTreeSet<(u8, u8)> = arrivals

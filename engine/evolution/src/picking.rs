@@ -115,12 +115,17 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
     }
     let explores = rng.random_bool(mappings::exploration(state.learning_rate.rate()).clamp(0.0, 1.0));
     let policy = if explores { SelectionPolicy::Uniform } else { state.run.settings.selection };
-    // A tournament looks at two parents only, and their crowding is dear to compute.
-    let drawn: Vec<Number> = match policy {
-        SelectionPolicy::Pareto => {
-            (0..2).filter_map(|_| considered.get(rng.random_range(0..considered.len()))).copied().collect()
-        }
-        _ => considered.to_vec(),
+    // A tournament looks at two parents only, whose crowding is dear to compute, and chance at one.
+    let looked_at = match policy {
+        SelectionPolicy::Pareto => 2,
+        SelectionPolicy::Uniform => 1,
+        _ => considered.len(),
+    };
+    let drawn: Vec<Number> = if looked_at < considered.len() {
+        let draw = |_| considered.get(rng.random_range(0..considered.len())).copied();
+        (0..looked_at).filter_map(draw).collect()
+    } else {
+        considered.to_vec()
     };
     let parents: Vec<Eligible<'_>> =
         drawn.iter().filter_map(|number| eligible(state, *number, policy)).collect();
