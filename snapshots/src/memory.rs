@@ -25,8 +25,12 @@ pub enum Access {
     Read,
 }
 
-/// Records of candidates that wait in the journal before they are packed together.
-const MAX_WAITING: u32 = 512;
+/// Records of candidates that wait in the journal before they are packed together, at least.
+const MAX_WAITING: u32 = 240;
+
+/// Share of all candidates that may wait: the list of references is written anew with each pack, so that its cost for one
+/// candidate stays the same however many there are.
+const WAITING_SHARE: u32 = 32;
 
 /// Notes that wait for their commit.
 const MAX_WAITING_NOTES: usize = 4_096;
@@ -150,11 +154,16 @@ impl GitSnapshots {
         Ok(())
     }
 
+    fn max_waiting(&self) -> u32 {
+        let candidates = u32::try_from(self.candidates.len()).unwrap_or(u32::MAX);
+        MAX_WAITING.max(candidates / WAITING_SHARE)
+    }
+
     /// Packs when enough waits for it.
     pub(crate) fn pack_if_due(&mut self) -> Result<(), SnapshotsError> {
         if self.notes.waiting() >= MAX_WAITING_NOTES {
             self.flush()
-        } else if self.waiting >= MAX_WAITING || self.journal.bytes() >= MAX_JOURNAL_BYTES {
+        } else if self.waiting >= self.max_waiting() || self.journal.bytes() >= MAX_JOURNAL_BYTES {
             self.pack()
         } else {
             Ok(())

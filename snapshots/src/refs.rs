@@ -50,7 +50,15 @@ impl Refs {
         }
         match self.read_loose(name)? {
             Some(id) => Ok(Some(id)),
-            None => Ok(self.read_packed()?.remove(name)),
+            None => {
+                let text = self.packed_text()?;
+                let packed = self.packed_lines(&text)?;
+                let Ok(place) = packed.binary_search_by_key(&name, |(name, _)| *name) else {
+                    return Ok(None);
+                };
+                let id = packed.get(place).and_then(|(_, id)| ObjectId::parse(id));
+                id.map(Some).ok_or_else(|| self.strange_line())
+            }
         }
     }
 
@@ -69,22 +77,31 @@ impl Refs {
         }
     }
 
-    fn read_packed(&self) -> Result<BTreeMap<String, ObjectId>, SnapshotsError> {
+    /// The file of packed references; empty when there is none.
+    fn packed_text(&self) -> Result<String, SnapshotsError> {
         let path = self.packed_path();
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
-            Err(error) => return Err(SnapshotsError::io("read", &path)(error)),
-        };
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(text),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(SnapshotsError::io("read", &path)(error)),
+        }
+    }
+
+    /// Names and object names in that file, in the order of the names. Object names are not looked at: there is a line for
+    /// each candidate, and the file is read whole with every pack.
+    fn packed_lines<'t>(&self, text: &'t str) -> Result<Vec<(&'t str, &'t str)>, SnapshotsError> {
         // Lines with '#' are the header, lines with '^' the object behind an annotated tag.
-        text.lines()
-            .filter(|line| !line.is_empty() && !line.starts_with(['#', '^']))
-            .map(|line| {
-                let (id, name) = line.split_once(' ')?;
-                Some((name.to_owned(), ObjectId::parse(id)?))
-            })
-            .collect::<Option<_>>()
-            .ok_or_else(|| self.damaged("packed-refs has a line that is no reference".into()))
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '^']));
+        let split = lines.map(|line| line.split_once(' ').map(|(id, name)| (name, id)));
+        let mut split: Vec<_> = split.collect::<Option<_>>().ok_or_else(|| self.strange_line())?;
+        if !split.is_sorted() {
+            split.sort_unstable();
+        }
+        Ok(split)
+    }
+
+    fn strange_line(&self) -> SnapshotsError {
+        self.damaged("packed-refs has a line that is no reference".into())
     }
 
     /// Every reference, waiting, loose or packed.
@@ -92,7 +109,10 @@ impl Refs {
         // Loose first: a reference that somebody packs in between is then found twice instead of never.
         let mut loose = Vec::new();
         self.find_loose("refs", MAX_NESTING, &mut loose)?;
-        let mut all = self.read_packed()?;
+        let text = self.packed_text()?;
+        let packed = self.packed_lines(&text)?.into_iter();
+        let packed = packed.map(|(name, id)| Some((name.to_owned(), ObjectId::parse(id)?)));
+        let mut all: BTreeMap<_, _> = packed.collect::<Option<_>>().ok_or_else(|| self.strange_line())?;
         all.extend(loose);
         all.extend(self.waiting.iter().map(|(name, id)| (name.clone(), *id)));
         Ok(all)
@@ -138,14 +158,21 @@ impl Refs {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        let mut packed = self.read_packed()?;
-        packed.extend(self.waiting.iter().map(|(name, id)| (name.clone(), *id)));
-        let mut text = String::with_capacity(80 * packed.len());
+        let old = self.packed_text()?;
+        let mut text = String::with_capacity(old.len() + 100 * self.waiting.len() + 100);
         text.push_str("# pack-refs with: sorted \n");
-        for (name, id) in &packed {
-            use std::fmt::Write as _;
-            let _ = writeln!(text, "{id} {name}");
+        let mut line =
+            |name: &str, id: &str| [id, " ", name, "\n"].into_iter().for_each(|part| text.push_str(part));
+        let mut waiting = self.waiting.iter().peekable();
+        for (name, id) in self.packed_lines(&old)? {
+            while let Some((name, id)) = waiting.next_if(|(waiting, _)| waiting.as_str() < name) {
+                line(name, &id.to_string());
+            }
+            if waiting.peek().is_none_or(|(waiting, _)| *waiting != name) {
+                line(name, id);
+            }
         }
+        waiting.for_each(|(name, id)| line(name, &id.to_string()));
         self.replace(&self.packed_path(), text.as_bytes())?;
         // A loose reference, which only another git can have made here, would hide the packed one.
         for name in self.waiting.keys() {
