@@ -2,6 +2,7 @@
 
 use crate::data::{self, Runs, lease_name};
 use crate::failure::Failure;
+use crate::owner;
 use evolution::id::RunId;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,8 +14,8 @@ use store::{Lease, LeaseError, Leases};
 const TIME_TO_LIVE_MS: i64 = 6_000;
 /// How often it is renewed.
 const RENEW_EVERY: Duration = Duration::from_millis(1_500);
-/// Digits of an owner's name.
-const OWNER_DIGITS: usize = 12;
+/// Digits that tell two leases of one process apart.
+const NONCE_DIGITS: usize = 12;
 
 /// A lease that renews itself until it is dropped.
 pub(crate) struct Driving {
@@ -25,14 +26,22 @@ pub(crate) struct Driving {
 }
 
 impl Driving {
-    /// Takes the lease of a run.
+    /// Takes the lease of a run, also from a process of this machine that died without giving it back.
     ///
     /// # Errors
     /// When another process holds it.
     pub(crate) fn take(runs: &Runs, run: &RunId) -> Result<Self, Failure> {
         let leases = runs.leases();
-        let owner = format!("{}-{}", std::process::id(), data::random_hex(OWNER_DIGITS)?);
-        let lease = leases.acquire(&lease_name(run), &owner, data::now_ms(), TIME_TO_LIVE_MS);
+        let (name, owner) = (lease_name(run), owner::of_this_process(&data::random_hex(NONCE_DIGITS)?));
+        let acquire = || leases.acquire(&name, &owner, data::now_ms(), TIME_TO_LIVE_MS);
+        let lease = match acquire() {
+            Err(LeaseError::HeldBy { name, owner, expires_ms, token }) if owner::is_gone(&owner) => {
+                // Should somebody else be quicker, then taking it fails as it should.
+                let _ = leases.release(&Lease { name, owner, token, expires_ms });
+                acquire()
+            }
+            taken => taken,
+        };
         let lease = lease.map_err(|error| match error {
             LeaseError::HeldBy { .. } => Failure::work_with_help(
                 format!("run {run} is being driven by another process"),

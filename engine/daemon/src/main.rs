@@ -16,6 +16,7 @@ mod family;
 mod init;
 mod lease;
 mod overview;
+mod owner;
 mod progress;
 mod replay;
 mod report;
