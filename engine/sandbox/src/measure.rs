@@ -141,6 +141,8 @@ pub(crate) struct Timed<'t> {
     pub(crate) objective: &'t str,
     pub(crate) run: &'t [String],
     pub(crate) wall: Duration,
+    /// The same for a child, of which it is known how long its parent took.
+    pub(crate) child_wall: Duration,
     /// CPU seconds of a program that does nothing, taken off every measurement.
     pub(crate) empty_s: f64,
     /// What the unchanged program printed, when it printed the same each time.
@@ -151,8 +153,8 @@ pub(crate) struct Timed<'t> {
 
 impl Timed<'_> {
     /// One measurement of the files shown, in CPU seconds.
-    pub(crate) fn once(&self, bench: &mut Bench) -> Result<Result<f64, Trouble>, BenchError> {
-        Ok(run(bench, self.run, self.wall, self.seed)?.and_then(|program| match self.stdout {
+    pub(crate) fn once(&self, bench: &mut Bench, wall: Duration) -> Result<Result<f64, Trouble>, BenchError> {
+        Ok(run(bench, self.run, wall, self.seed)?.and_then(|program| match self.stdout {
             Some(expected) if expected != program.stdout.as_slice() => {
                 Err(Trouble::new(Outcome::Wrong, "its output differs from the unchanged program's"))
             }
@@ -172,12 +174,12 @@ impl Timed<'_> {
         loop {
             // The child first: most end with a wrong output or an obvious loss, and cost one run then.
             bench.show(child)?;
-            let new = match self.once(bench)? {
+            let new = match self.once(bench, self.child_wall)? {
                 Ok(new) => new,
                 Err(trouble) => return Ok(Err(trouble)),
             };
             bench.show(parent)?;
-            let old = match self.once(bench)? {
+            let old = match self.once(bench, self.wall)? {
                 Ok(old) => old,
                 Err(trouble) => {
                     bench.show(child)?;

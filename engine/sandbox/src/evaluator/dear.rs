@@ -1,0 +1,235 @@
+//! Objectives that take whole programs: CPU time, memory, the project's own evaluator.
+
+use super::calibration::{EMPTY, EVALUATOR, patience};
+use super::draft::Draft;
+use super::{LocalEvaluator, MEMORY_BAND, NOISE_RUNS, NOISE_S, ROUNDING, meets, score_of};
+use crate::bench::{BenchError, Trouble};
+use crate::measure::{self, Timed, median};
+use crate::plan::{Measure, ObjectivePlan};
+use evolution::candidate::{Outcome, Separation};
+use evolution::ports::{EvaluationRequest, Purpose};
+use std::collections::BTreeMap;
+
+impl LocalEvaluator {
+    pub(super) fn dear(&mut self, request: &EvaluationRequest, draft: &mut Draft) -> Result<(), BenchError> {
+        let plan = self.plan.clone();
+        let mut reported: Option<BTreeMap<String, f64>> = None;
+        for objective in &plan.objectives {
+            let value = match &objective.measure {
+                Measure::CpuTime { run } => self.cpu_time(objective, run, request, draft)?,
+                Measure::PeakMemory { run } => self.peak_memory(objective, run, request)?,
+                Measure::Metric { name } => {
+                    if reported.is_none() {
+                        match self.reported(request, draft)? {
+                            Ok(metrics) => reported = Some(metrics),
+                            Err(trouble) => {
+                                draft.stop(trouble);
+                                return Ok(());
+                            }
+                        }
+                    }
+                    let value = reported.as_ref().and_then(|metrics| metrics.get(name).copied());
+                    value.ok_or_else(|| {
+                        Trouble::new(Outcome::Protocol, format!("the evaluator reported no {name}"))
+                    })
+                }
+                _ => continue,
+            };
+            match value.and_then(|value| draft.score(&objective.objective.name, value).map(|()| value)) {
+                Ok(value) if Self::hurries(request) && !meets(objective, value) => {
+                    draft.evaluation.detail = format!("{} is {value}", objective.objective.name);
+                    draft.over = true;
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(trouble) => {
+                    draft.stop(trouble);
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn reported(
+        &mut self,
+        request: &EvaluationRequest,
+        draft: &mut Draft,
+    ) -> Result<Result<BTreeMap<String, f64>, Trouble>, BenchError> {
+        let Some(evaluator) = self.plan.evaluator.clone() else {
+            return Ok(Err(Trouble::new(Outcome::Protocol, "the configuration names no evaluator")));
+        };
+        let evaluator =
+            measure::Evaluator { path: &evaluator.path, wall: evaluator.timeout, seed: request.seed };
+        let reported = self.ask_evaluator(&evaluator, request.purpose)?;
+        self.note_separation(EVALUATOR, Separation::Shared, request.purpose, draft);
+        if let Ok(metrics) = &reported {
+            draft.evaluation.metrics.extend(metrics.clone());
+        }
+        Ok(reported)
+    }
+
+    /// Asks the project's evaluator apart from the candidate where the candidate's interface allows that, else in its
+    /// process. Which it is, is found out on the baseline: the numbers of all objectives must be the same.
+    pub(super) fn ask_evaluator(
+        &mut self,
+        evaluator: &measure::Evaluator<'_>,
+        purpose: Purpose,
+    ) -> Result<Result<BTreeMap<String, f64>, Trouble>, BenchError> {
+        let unfit = |reason| Trouble::new(Outcome::Protocol, reason);
+        if purpose == Purpose::Baseline {
+            let together = evaluator.ask(&mut self.bench)?;
+            let Ok(numbers) = &together else { return Ok(together) };
+            let reason = match evaluator.ask_apart(&mut self.bench)? {
+                Ok(Ok(apart)) if self.same_objectives(&apart, numbers) => {
+                    self.learn(|calibration| {
+                        calibration.apart.insert(EVALUATOR.to_owned());
+                    });
+                    return Ok(Ok(apart));
+                }
+                Ok(Ok(_)) => "its numbers differ from one time to the next, or by where it runs".to_owned(),
+                Ok(Err(trouble)) => trouble.detail,
+                Err(reason) => reason,
+            };
+            self.bench.bill.note(&format!("the evaluator cannot judge apart from the candidate: {reason}"));
+            return Ok(together);
+        }
+        if self.calibration().apart.contains(EVALUATOR) {
+            Ok(evaluator.ask_apart(&mut self.bench)?.unwrap_or_else(|reason| Err(unfit(reason))))
+        } else {
+            evaluator.ask(&mut self.bench)
+        }
+    }
+
+    /// Whether two reports of an evaluator give every objective the same number, but for rounding.
+    pub(super) fn same_objectives(&self, a: &BTreeMap<String, f64>, b: &BTreeMap<String, f64>) -> bool {
+        self.plan.objectives.iter().all(|objective| match &objective.measure {
+            Measure::Metric { name } => match (a.get(name), b.get(name)) {
+                (Some(a), Some(b)) => (a - b).abs() <= ROUNDING * a.abs().max(b.abs()),
+                _ => false,
+            },
+            _ => true,
+        })
+    }
+
+    pub(super) fn cpu_time(
+        &mut self,
+        objective: &ObjectivePlan,
+        run: &[String],
+        request: &EvaluationRequest,
+        draft: &mut Draft,
+    ) -> Result<Result<f64, Trouble>, BenchError> {
+        let name = objective.objective.name.clone();
+        if !self.calibration().outputs.contains_key(&name) {
+            if let Err(trouble) = self.calibrate(objective, run, request)? {
+                return Ok(Err(trouble));
+            }
+            self.bench.show(&request.files)?;
+        }
+        let calibration = self.calibration();
+        let empty_s = calibration.empty_s.unwrap_or(0.0);
+        let stdout = calibration.outputs.get(&name).and_then(Option::as_deref);
+        let parent_s = request.parent.as_ref().and_then(|parent| parent.evaluation.scores.get(&name));
+        let timed = Timed {
+            objective: &name,
+            run,
+            wall: objective.timeout,
+            child_wall: patience(parent_s, objective.timeout),
+            empty_s,
+            stdout,
+            max_pairs: self.plan.max_pairs,
+            seed: request.seed,
+        };
+        let Some(parent) = &request.parent else {
+            return self.baseline_time(&timed, draft);
+        };
+        let comparison = match timed.compare(&mut self.bench, &parent.files, &request.files)? {
+            Ok(comparison) => comparison,
+            Err(trouble) => return Ok(Err(trouble)),
+        };
+        let value = score_of(&comparison, parent_s);
+        draft.evaluation.comparisons.push(comparison);
+        Ok(match value {
+            Some(value) => Ok(value),
+            // The parent was never timed, since it failed an earlier gate: measure on its own.
+            None => timed.once(&mut self.bench, timed.wall)?,
+        })
+    }
+
+    /// Measures the baseline several times: its score is the median, its noise the relative spread.
+    pub(super) fn baseline_time(
+        &mut self,
+        timed: &Timed<'_>,
+        draft: &mut Draft,
+    ) -> Result<Result<f64, Trouble>, BenchError> {
+        let mut samples = Vec::new();
+        while samples.len() < NOISE_RUNS && (samples.len() < 2 || samples.iter().sum::<f64>() < NOISE_S) {
+            match timed.once(&mut self.bench, timed.wall)? {
+                Ok(sample) => samples.push(sample),
+                Err(trouble) => return Ok(Err(trouble)),
+            }
+        }
+        let middle = median(&samples);
+        let deviations: Vec<f64> = samples.iter().map(|sample| (sample - middle).abs() / middle).collect();
+        draft.evaluation.metrics.insert(format!("{}.noise", timed.objective), median(&deviations));
+        draft.evaluation.metrics.insert(EMPTY.to_owned(), timed.empty_s);
+        Ok(Ok(middle))
+    }
+
+    /// Learns on the baseline what an empty program costs and whether the command prints the same each time.
+    pub(super) fn calibrate(
+        &mut self,
+        objective: &ObjectivePlan,
+        run: &[String],
+        request: &EvaluationRequest,
+    ) -> Result<Result<(), Trouble>, BenchError> {
+        let baseline = self.baseline.clone();
+        self.bench.show(&baseline)?;
+        let mut outputs = Vec::new();
+        for _ in 0..2 {
+            match measure::run(&mut self.bench, run, objective.timeout, request.seed)? {
+                Ok(program) => outputs.push(program.stdout),
+                Err(trouble) => return Ok(Err(trouble)),
+            }
+        }
+        let mut empty = f64::INFINITY;
+        if self.calibration().empty_s.is_none() {
+            let nothing = ["python".to_owned(), self.bench.nothing()];
+            for _ in 0..NOISE_RUNS {
+                if let Ok(program) = measure::run(&mut self.bench, &nothing, objective.timeout, request.seed)?
+                {
+                    empty = empty.min(program.cpu_s);
+                }
+            }
+        }
+        let same = outputs.windows(2).all(|pair| pair.first() == pair.last());
+        self.learn(|calibration| {
+            if empty.is_finite() {
+                calibration.empty_s = Some(empty);
+            }
+            let output = outputs.pop().filter(|_| same);
+            calibration.outputs.insert(objective.objective.name.clone(), output);
+        });
+        Ok(Ok(()))
+    }
+
+    pub(super) fn peak_memory(
+        &mut self,
+        objective: &ObjectivePlan,
+        run: &[String],
+        request: &EvaluationRequest,
+    ) -> Result<Result<f64, Trouble>, BenchError> {
+        let mut least = f64::INFINITY;
+        for _ in 0..2 {
+            match measure::run(&mut self.bench, run, objective.timeout, request.seed)? {
+                Ok(program) => least = least.min(program.peak_memory as f64),
+                Err(trouble) => return Ok(Err(trouble)),
+            }
+        }
+        let before = request
+            .parent
+            .as_ref()
+            .and_then(|parent| parent.evaluation.scores.get(&objective.objective.name));
+        Ok(Ok(before.filter(|before| (least - before).abs() <= MEMORY_BAND * before).unwrap_or(least)))
+    }
+}
