@@ -29,6 +29,9 @@ pub(crate) enum Command {
                             darwind run . --resume"
     )]
     Run(RunFlags),
+    /// The daemon: many runs, dashboard and API; takes up what a crash or stop left unfinished
+    #[command(after_help = "Examples:\n  darwind serve\n  darwind serve --listen 127.0.0.1:8080")]
+    Serve(ServeFlags),
     /// Look at a Python project and write its darwind.toml
     #[command(after_help = "Example:\n  darwind init path/to/project")]
     Init(InitFlags),
@@ -144,6 +147,14 @@ pub(crate) struct RunFlags {
     /// Leave at once when finished, even on a terminal
     #[arg(long)]
     pub(crate) exit: bool,
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeFlags {
+    /// Address of dashboard and API (default: 127.0.0.1:7717)
+    #[arg(long, value_name = "ADDR", value_parser = listen)]
+    pub(crate) listen: Option<Listen>,
 }
 
 /// Where to serve.

@@ -97,6 +97,15 @@ pub(crate) fn load(folder: &Path) -> Result<Configuration, ConfigurationError> {
     parse(&path, &text, &files, &folder_name(folder)?).map_err(ConfigurationError::Malformed)
 }
 
+/// Reads a configuration that came without a file, for the target in `folder`.
+pub(crate) fn read_text(folder: &Path, text: &str) -> Result<Configuration, ConfigurationError> {
+    if !folder.is_dir() {
+        return Err(ConfigurationError::NoFolder(folder.to_path_buf()));
+    }
+    let files = files::walk(folder).map_err(ConfigurationError::Unreadable)?;
+    parse(&folder.join(FILE_NAME), text, &files, &folder_name(folder)?).map_err(ConfigurationError::Malformed)
+}
+
 /// Reads a task of another engine, where there is one instead of a configuration.
 fn load_task(folder: &Path) -> Result<Configuration, ConfigurationError> {
     let files = files::walk(folder).map_err(ConfigurationError::Unreadable)?;

@@ -114,22 +114,32 @@ fn command(
     let run = runs.find_run(name)?;
     let request =
         ControlRequest { id: data::random_hex(COMMAND_ID_DIGITS)?, command, reason: reason.to_owned() };
-    let seen = runs.last_seq(&run)?;
-    let answered = if runs.driver(&run)?.is_some() {
-        send(&runs, &run, &request)?;
-        wait(&runs, &run, &request, seen)?
-    } else {
-        None
-    };
-    // Nobody drove it, or who did is gone without an answer: it is obeyed here. The id makes twice be once.
-    let (control, rollback) = match answered {
-        Some(answer) => answer,
-        None => {
-            run::command_stored(&runs, &run, &request)?;
-            recorded(&runs, &run, &request, seen)?
-        }
-    };
+    let measured = matches!(request.command, Command::RollbackModification { .. });
+    let Heard { control, rollback, .. } = carry_out(&runs, &run, &request, measured)?;
     report(&runs, &run, &request, control, rollback, terminal)
+}
+
+/// Has a command obeyed by whoever drives the run, or here when nobody does, and answers what its log says of it. The
+/// command's id makes twice be once. `to_the_end` waits for a rollback to be measured again.
+pub(crate) fn carry_out(
+    runs: &Runs,
+    run: &RunId,
+    request: &ControlRequest,
+    to_the_end: bool,
+) -> Result<Heard, Failure> {
+    let known = runs.state(run)?.commands.contains(&request.id);
+    if known {
+        return recorded(runs, run, request, 0);
+    }
+    let seen = runs.last_seq(run)?;
+    if runs.driver(run)?.is_some() {
+        send(runs, run, request)?;
+        if let Some(heard) = wait(runs, run, request, (seen, to_the_end))? {
+            return Ok(heard);
+        }
+    }
+    run::command_stored(runs, run, request)?;
+    recorded(runs, run, request, seen)
 }
 
 fn send(runs: &Runs, run: &RunId, request: &ControlRequest) -> Result<(), Failure> {
@@ -141,28 +151,40 @@ fn send(runs: &Runs, run: &RunId, request: &ControlRequest) -> Result<(), Failur
     Ok(())
 }
 
-/// What a run says to a command: that it was received, and for a rollback how it ended.
-type Heard = (ControlReceived, Option<RollbackCompleted>);
+/// What a run says to a command.
+pub(crate) struct Heard {
+    /// The event that it was received.
+    pub(crate) seq: u64,
+    /// That it was received.
+    pub(crate) control: ControlReceived,
+    /// How a rollback ended, if that was waited for.
+    pub(crate) rollback: Option<RollbackCompleted>,
+}
 
 /// Waits for the run's answer; `None` when whoever drove it is gone.
-fn wait(runs: &Runs, run: &RunId, request: &ControlRequest, after: u64) -> Result<Option<Heard>, Failure> {
+fn wait(
+    runs: &Runs,
+    run: &RunId,
+    request: &ControlRequest,
+    (after, to_the_end): (u64, bool),
+) -> Result<Option<Heard>, Failure> {
     let faulty = |error| Failure::caused("the run's answer could not be read", error);
     let mut subscription = runs.log().subscribe(&conductor::run_stream(run), after).map_err(faulty)?;
     let begun = Instant::now();
-    let mut received: Option<ControlReceived> = None;
+    let mut received: Option<(u64, ControlReceived)> = None;
     loop {
         if let Some(record) = subscription.recv_timeout(LOOK_EVERY).map_err(faulty)? {
+            let seq = record.seq;
             match conductor::event_of(record) {
                 Ok(Event::ControlReceived(control)) if control.id == request.id => {
-                    let measured = matches!(request.command, Command::RollbackModification { .. });
-                    if control.refused.is_some() || !measured {
-                        return Ok(Some((control, None)));
+                    if control.refused.is_some() || !to_the_end {
+                        return Ok(Some(Heard { seq, control, rollback: None }));
                     }
-                    received = Some(control);
+                    received = Some((seq, control));
                 }
                 Ok(Event::RollbackCompleted(rollback)) => {
-                    if let Some(control) = received {
-                        return Ok(Some((control, Some(rollback))));
+                    if let Some((seq, control)) = received {
+                        return Ok(Some(Heard { seq, control, rollback: Some(rollback) }));
                     }
                 }
                 _ => {}
@@ -190,15 +212,21 @@ fn recorded(runs: &Runs, run: &RunId, request: &ControlRequest, after: u64) -> R
     let mut control = None;
     let mut rollback = None;
     runs.visit(run, after, &mut |record| {
+        let seq = record.seq;
         match conductor::event_of(record) {
-            Ok(Event::ControlReceived(received)) if received.id == request.id => control = Some(received),
-            Ok(Event::RollbackCompleted(completed)) if control.is_some() => rollback = Some(completed),
+            Ok(Event::ControlReceived(received)) if received.id == request.id => {
+                control.get_or_insert((seq, received));
+            }
+            Ok(Event::RollbackCompleted(completed)) if control.is_some() && rollback.is_none() => {
+                rollback = Some(completed);
+            }
             _ => {}
         }
         std::ops::ControlFlow::Continue(())
     })?;
-    let control = control.ok_or_else(|| Failure::work(format!("run {run} did not record the command")))?;
-    Ok((control, rollback))
+    let (seq, control) =
+        control.ok_or_else(|| Failure::work(format!("run {run} did not record the command")))?;
+    Ok(Heard { seq, control, rollback })
 }
 
 fn report(

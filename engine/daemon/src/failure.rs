@@ -97,6 +97,17 @@ impl Failure {
         Self::plain(Exit::Refused, message.into(), Some(help.into()))
     }
 
+    /// The failure and its causes in one line, for those who read it elsewhere than on a terminal.
+    pub(crate) fn text(&self) -> String {
+        let causes = self.report.iter().flat_map(|report| report.chain().map(ToString::to_string));
+        causes.collect::<Vec<_>>().join(": ")
+    }
+
+    /// What to do, if that is known.
+    pub(crate) fn help(&self) -> Option<String> {
+        self.report.as_ref()?.help().map(|help| help.to_string())
+    }
+
     /// The exit code.
     pub(crate) fn exit(&self) -> Exit {
         self.exit

@@ -13,6 +13,7 @@ mod events;
 mod export;
 mod failure;
 mod family;
+mod host;
 mod init;
 mod lease;
 mod overview;
@@ -22,6 +23,7 @@ mod replay;
 mod report;
 mod request;
 mod run;
+mod serve;
 mod summary;
 mod terminal;
 mod wiring;
@@ -60,6 +62,7 @@ fn obey(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
     let data = DataFolder::locate(cli.data_dir)?;
     match cli.command {
         Command::Run(flags) => run::run(flags, &data, terminal),
+        Command::Serve(flags) => serve::serve(&flags, &data, terminal),
         Command::Check(flags) => run::check(&flags, terminal),
         Command::Init(flags) => init::init(&flags, terminal),
         Command::Runs => overview::runs(&data, terminal),

@@ -1,13 +1,12 @@
 //! `darwind run`'s flags and the target's configuration become one request, checked whole: everything that a run needs
 //! to know before it is wired. Raw flags end here.
 
-use crate::cli::{Listen, RunFlags};
+use crate::cli::RunFlags;
 use crate::config::{self, BUILT_PROPOSERS, Configuration, PROPOSERS, listed, nearest};
 use crate::data;
 use crate::failure::Failure;
-use crate::terminal::Terminal;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Digits of a drawn seed: short enough to be typed again.
 const SEED_DIGITS: usize = 8;
@@ -29,24 +28,36 @@ pub(crate) struct RunRequest {
 
 impl RunRequest {
     /// Reads the configuration and lays the flags over it.
-    pub(crate) fn new(flags: RunFlags, terminal: Terminal) -> Result<Self, Failure> {
+    pub(crate) fn new(flags: &RunFlags) -> Result<Self, Failure> {
         let mut configuration = config::load(&flags.path)?;
         configuration.budget = configuration.budget.overridden(flags.evaluations, flags.time);
         if !flags.proposers.is_empty() {
             configuration.proposers.used = known(&flags.proposers)?;
         }
         built(&configuration.proposers.used)?;
-        if let Some(Listen::At(address)) = flags.listen {
-            terminal.note(&format!("there is no dashboard in this build: nothing listens at {address}"));
-        }
         let path = std::fs::canonicalize(&flags.path)
             .map_err(|error| Failure::caused(format!("cannot resolve {}", flags.path.display()), error))?;
-        let seed = match flags.seed {
-            Some(seed) => seed,
-            None => drawn_seed()?,
-        };
+        let seed = seed(flags.seed)?;
         Ok(Self { path, configuration, seed, workers: workers(flags.workers), resume: flags.resume })
     }
+}
+
+impl RunRequest {
+    /// A run that was asked for over the API: of a folder, by its own configuration or by `config`.
+    pub(crate) fn of_folder(path: &Path, config: Option<&str>, asked: Option<u64>) -> Result<Self, Failure> {
+        let configuration = match config {
+            Some(text) => config::read_text(path, text)?,
+            None => config::load(path)?,
+        };
+        built(&configuration.proposers.used)?;
+        let path = std::fs::canonicalize(path)
+            .map_err(|error| Failure::caused(format!("cannot resolve {}", path.display()), error))?;
+        Ok(Self { path, configuration, seed: seed(asked)?, workers: workers(None), resume: false })
+    }
+}
+
+fn seed(asked: Option<u64>) -> Result<u64, Failure> {
+    asked.map_or_else(drawn_seed, Ok)
 }
 
 /// Evaluations at once: as asked, else one a core.

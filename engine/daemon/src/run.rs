@@ -12,6 +12,7 @@ use crate::lease::Driving;
 use crate::progress::Progress;
 use crate::report;
 use crate::request::{self, RunRequest};
+use crate::serve::{self, Dashboard};
 use crate::summary::RunSummary;
 use crate::terminal::Terminal;
 use crate::wiring::{self, Workplace};
@@ -28,10 +29,35 @@ use std::sync::{Arc, Mutex};
 
 /// `darwind run`.
 pub(crate) fn run(flags: RunFlags, data: &DataFolder, terminal: Terminal) -> Result<Exit, Failure> {
-    let request = RunRequest::new(flags, terminal)?;
+    let request = RunRequest::new(&flags)?;
     let runs = data.open()?;
+    let dashboard = Dashboard::open(flags.listen, &runs)?;
+    if let Some(dashboard) = &dashboard {
+        terminal.note(&format!("dashboard: {}", dashboard.link));
+    }
+    let exit = drive_wanted(&runs, &request, data, terminal);
+    if let (Some(dashboard), Ok(Exit::Done | Exit::WorkFailed)) = (&dashboard, &exit)
+        && terminal.is_interactive()
+        && !flags.exit
+    {
+        terminal.note(&format!("the dashboard stays up until Ctrl-C: {}", dashboard.link));
+        serve::wait_for_the_end()?;
+    }
+    if let Some(dashboard) = dashboard {
+        dashboard.host.leave();
+    }
+    exit
+}
+
+/// Drives the run that is asked for: the last unfinished one, or a new one.
+fn drive_wanted(
+    runs: &Runs,
+    request: &RunRequest,
+    data: &DataFolder,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
     if request.resume {
-        let Some(run) = last_unfinished(&runs, &request)? else {
+        let Some(run) = last_unfinished(runs, request)? else {
             return Err(Failure::work_with_help(
                 format!(
                     "there is no unfinished run of {} in {}",
@@ -41,16 +67,16 @@ pub(crate) fn run(flags: RunFlags, data: &DataFolder, terminal: Terminal) -> Res
                 "begin one by leaving --resume out",
             ));
         };
-        return drive_stored(&runs, &run, "resumed from the command line", terminal);
+        return drive_stored(runs, &run, "resumed from the command line", terminal);
     }
     let python = wiring::python(&request.configuration)?;
     let level = wiring::level(request.configuration.sandbox.require)?;
     let run = data::new_run_id()?;
-    let driving = Driving::take(&runs, &run)?;
-    let (ports, started) = prepare(&runs, &run, &request, (python, level))?;
+    let driving = Driving::take(runs, &run)?;
+    let (ports, started) = prepare(runs, &run, request, (python, level))?;
     let conductor =
         Conductor::begin(ports, started).map_err(|error| Failure::caused("the run cannot begin", error))?;
-    drive(conductor, &runs, &run, driving, terminal)
+    drive(conductor, runs, &run, driving, terminal)
 }
 
 /// The newest run of the request's path that can still be driven.
@@ -130,12 +156,17 @@ pub(crate) fn drive_stored(
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let driving = Driving::take(runs, run)?;
+    let conductor = take_up(runs, run, reason, request::workers(None))?;
+    drive(conductor, runs, run, driving, terminal)
+}
+
+/// A stored run, ready to be driven by whoever holds its lease.
+pub(crate) fn take_up(runs: &Runs, run: &RunId, reason: &str, workers: usize) -> Result<Conductor, Failure> {
     let state = runs.state(run)?;
     let configuration = wiring::stored_configuration(run, &state.run.configuration)?;
-    let ports = stored_ports(runs, run, &state, &configuration, request::workers(None))?;
-    let conductor = Conductor::resume(ports, run, reason)
-        .map_err(|error| Failure::caused(format!("run {run} cannot be taken up"), error))?;
-    drive(conductor, runs, run, driving, terminal)
+    let ports = stored_ports(runs, run, &state, &configuration, workers)?;
+    Conductor::resume(ports, run, reason)
+        .map_err(|error| Failure::caused(format!("run {run} cannot be taken up"), error))
 }
 
 /// Takes up a stored run that nobody drives, only to obey one command, and answers the state after it.

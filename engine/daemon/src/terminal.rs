@@ -54,6 +54,11 @@ impl Terminal {
         self.json
     }
 
+    /// Whether a person sits before it and can end what waits.
+    pub(crate) fn is_interactive(self) -> bool {
+        !self.json && io::stdout().is_terminal() && io::stdin().is_terminal()
+    }
+
     /// Text in a colour, or plain where no colour is wanted.
     pub(crate) fn paint(self, text: &str, colour: Colour) -> String {
         if self.colour && !text.is_empty() {

@@ -1,0 +1,226 @@
+//! Who may ask, and from where. Every route is closed unless it is named here: a session cookie or a bearer token is needed
+//! even on loopback, and each request must name this server as its `Host` and, if it says where its page came from, as
+//! its `Origin`. So a page of somebody else's, and a name that was pointed here, get nothing.
+
+use crate::problem::Problem;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Name of the session cookie.
+const COOKIE: &str = "darwind_session";
+/// Sessions at once; the oldest ends when there is one more.
+const MAX_SESSIONS: usize = 256;
+/// Names by which a machine calls itself.
+const LOOPBACK_NAMES: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
+/// What a browser may do with what it gets from here.
+const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+    form-action 'none'; frame-ancestors 'none'";
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// See everything.
+    Viewer,
+    /// Command as well.
+    Operator,
+}
+
+/// Tokens, sessions and the names of this server.
+pub struct Access {
+    operator: String,
+    viewer: Option<String>,
+    hosts: Vec<String>,
+    sessions: Mutex<VecDeque<(String, Role)>>,
+    /// Draws a new session's name.
+    draw: Box<dyn Fn() -> String + Send + Sync>,
+}
+
+impl Access {
+    /// Access by these tokens to a server at `address`, which may also be called by `names` (without a port). `draw` gives
+    /// unguessable names for sessions.
+    pub fn new(
+        operator: String,
+        viewer: Option<String>,
+        address: SocketAddr,
+        names: &[String],
+        draw: impl Fn() -> String + Send + Sync + 'static,
+    ) -> Self {
+        let port = address.port();
+        let own = if address.ip().is_unspecified() { None } else { Some(address.to_string()) };
+        let loopback = LOOPBACK_NAMES.iter().map(|name| format!("{name}:{port}"));
+        let named = names.iter().flat_map(|name| [format!("{name}:{port}"), name.clone()]);
+        let hosts = loopback.chain(own).chain(named).map(|host| host.to_lowercase()).collect();
+        Self { operator, viewer, hosts, sessions: Mutex::new(VecDeque::new()), draw: Box::new(draw) }
+    }
+
+    /// The role that a token gives.
+    pub(crate) fn role_of(&self, token: &str) -> Option<Role> {
+        if same(token, &self.operator) {
+            return Some(Role::Operator);
+        }
+        self.viewer.as_ref().filter(|viewer| same(token, viewer)).map(|_| Role::Viewer)
+    }
+
+    /// An unguessable name.
+    pub(crate) fn draw(&self) -> String {
+        (self.draw)()
+    }
+
+    /// Opens a session; answers its cookie.
+    pub(crate) fn open_session(&self, role: Role) -> String {
+        let name = (self.draw)();
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.push_back((name.clone(), role));
+        if sessions.len() > MAX_SESSIONS {
+            sessions.pop_front();
+        }
+        format!("{COOKIE}={name}; HttpOnly; SameSite=Strict; Path=/")
+    }
+
+    /// Who sent these headers.
+    pub(crate) fn role(&self, headers: &HeaderMap) -> Option<Role> {
+        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        if let Some(token) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
+            return self.role_of(token.trim());
+        }
+        let cookies = text(header::COOKIE)?.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+        let session = cookies.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()?;
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.iter().find(|(name, _)| same(name, session)).map(|(_, role)| *role)
+    }
+
+    /// Whether a request is meant for this server and comes from no other page.
+    fn comes_from_here(&self, headers: &HeaderMap) -> Result<(), String> {
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if !self.hosts.contains(&host.to_lowercase()) {
+            return Err(format!("this server is not called {host:?}"));
+        }
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let origin = origin.to_str().unwrap_or_default().to_lowercase();
+        let known = ["http://", "https://"].iter().filter_map(|scheme| origin.strip_prefix(scheme));
+        if known.into_iter().any(|host| self.hosts.iter().any(|own| own == host)) {
+            Ok(())
+        } else {
+            Err(format!("requests of pages from {origin:?} are not answered"))
+        }
+    }
+}
+
+/// Whether two texts are the same, in a time that does not tell where they differ.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+}
+
+/// What may be seen without a session: whether the server is well, and the page's own files, which hold no data.
+fn is_open(method: &Method, path: &str) -> bool {
+    let data = path.starts_with("/api/") || path == "/ws" || path == "/metrics";
+    match *method {
+        Method::GET | Method::HEAD => !data,
+        Method::POST => path == "/api/session",
+        _ => false,
+    }
+}
+
+/// Stands before every route.
+pub(crate) async fn guard(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
+    let response = match admit(&access, &mut request) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    };
+    harden(response)
+}
+
+fn admit(access: &Access, request: &mut Request) -> Result<(), Problem> {
+    access.comes_from_here(request.headers()).map_err(Problem::forbidden)?;
+    let role = access.role(request.headers());
+    if let Some(role) = role {
+        request.extensions_mut().insert(role);
+        return Ok(());
+    }
+    if is_open(request.method(), request.uri().path()) { Ok(()) } else { Err(Problem::unauthorized()) }
+}
+
+fn harden(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        return Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
+            .into_response();
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> Access {
+        Access::new("secret".to_owned(), Some("look".to_owned()), ([127, 0, 0, 1], 7717).into(), &[], || {
+            "s".to_owned()
+        })
+    }
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (header::HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn roles_come_from_tokens_and_sessions() {
+        let access = access();
+        assert_eq!(access.role(&headers(&[])), None);
+        assert_eq!(access.role(&headers(&[("authorization", "Bearer secret")])), Some(Role::Operator));
+        assert_eq!(access.role(&headers(&[("authorization", "Bearer look")])), Some(Role::Viewer));
+        assert_eq!(access.role(&headers(&[("authorization", "Bearer secre")])), None);
+        assert_eq!(access.role(&headers(&[("cookie", "darwind_session=s")])), None);
+        assert!(access.open_session(Role::Viewer).contains("HttpOnly"));
+        assert_eq!(access.role(&headers(&[("cookie", "a=b; darwind_session=s")])), Some(Role::Viewer));
+    }
+
+    #[test]
+    fn other_names_and_other_pages_get_nothing() {
+        let access = access();
+        let fine = |pairs: &[(&'static str, &'static str)]| access.comes_from_here(&headers(pairs)).is_ok();
+        assert!(fine(&[("host", "localhost:7717")]));
+        assert!(fine(&[("host", "127.0.0.1:7717"), ("origin", "http://127.0.0.1:7717")]));
+        assert!(!fine(&[]));
+        assert!(!fine(&[("host", "evil.example:7717")]));
+        assert!(!fine(&[("host", "localhost:80")]));
+        assert!(!fine(&[("host", "localhost:7717"), ("origin", "http://evil.example")]));
+        assert!(!fine(&[("host", "localhost:7717"), ("origin", "null")]));
+    }
+
+    #[test]
+    fn only_the_page_and_its_health_are_open() {
+        assert!(
+            is_open(&Method::GET, "/")
+                && is_open(&Method::GET, "/healthz")
+                && is_open(&Method::GET, "/app.js")
+        );
+        assert!(!is_open(&Method::GET, "/api/v1/runs") && !is_open(&Method::GET, "/ws"));
+        assert!(
+            !is_open(&Method::GET, "/metrics")
+                && !is_open(&Method::DELETE, "/")
+                && !is_open(&Method::PUT, "/x")
+        );
+        assert!(is_open(&Method::POST, "/api/session") && !is_open(&Method::POST, "/api/v1/runs"));
+    }
+}

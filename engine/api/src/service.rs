@@ -1,0 +1,146 @@
+//! What the daemon lends: starting runs, carrying commands out, and looking into git. Methods block; they are called on
+//! threads of their own.
+
+use evolution::event::Command;
+use evolution::id::{CommitId, RunId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A run that is asked for.
+#[derive(Debug, Clone)]
+pub enum NewRun {
+    /// Of a folder on the daemon's machine.
+    Path {
+        /// The folder.
+        path: PathBuf,
+        /// Text of a `darwind.toml` that holds instead of the folder's own.
+        config: Option<String>,
+        /// Seed of every decision; drawn when absent.
+        seed: Option<u64>,
+    },
+    /// Of files that came with the request, by path below a folder of their own.
+    Files {
+        /// The files, `darwind.toml` among them unless `config` is given.
+        files: BTreeMap<String, String>,
+        /// Text of the `darwind.toml`.
+        config: Option<String>,
+        /// Seed of every decision; drawn when absent.
+        seed: Option<u64>,
+    },
+}
+
+/// A command, with the id by which it is obeyed once.
+#[derive(Debug, Clone)]
+pub struct CommandRequest {
+    /// Its id.
+    pub id: String,
+    /// What is asked.
+    pub command: Command,
+    /// Why.
+    pub reason: String,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone)]
+pub struct Obeyed {
+    /// Why not, when it was refused.
+    pub refused: Option<String>,
+    /// The event that recorded it.
+    pub seq: u64,
+}
+
+/// How a file differs between two candidates.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileChange {
+    /// Its path.
+    pub path: String,
+    /// `added`, `deleted`, `modified`.
+    pub status: &'static str,
+    /// Lines added.
+    pub added: u32,
+    /// Lines removed.
+    pub removed: u32,
+    /// Whether it is no text.
+    pub binary: bool,
+    /// Whether the parts below are not all.
+    pub truncated: bool,
+    /// The parts that differ.
+    pub hunks: Vec<DiffPart>,
+}
+
+/// A part of a file that differs.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiffPart {
+    /// Its header as in a unified diff.
+    pub header: String,
+    /// Its lines.
+    pub lines: Vec<DiffLine>,
+}
+
+/// One line of a difference.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiffLine {
+    /// ` `, `+` or `-`.
+    pub kind: char,
+    /// Its number in the old file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old: Option<u32>,
+    /// Its number in the new file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new: Option<u32>,
+    /// Its text without the end of line.
+    pub text: String,
+}
+
+/// Why the daemon could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// There is no such run, candidate or file.
+    #[error("{0}")]
+    NotFound(String),
+    /// The request makes no sense.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: Option<String>,
+    },
+    /// It cannot be done now.
+    #[error("{0}")]
+    Refused(String),
+    /// The daemon's own fault.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What the daemon can do for the API.
+pub trait Service: Send + Sync + 'static {
+    /// Starts a run, or queues it; its first event may not be recorded yet.
+    ///
+    /// # Errors
+    /// When the target or its configuration cannot be used.
+    fn start(&self, run: NewRun) -> Result<RunId, ServiceError>;
+
+    /// Carries a command out, whoever drives the run, and waits until its log has recorded it.
+    ///
+    /// # Errors
+    /// When the run does not answer.
+    fn command(&self, run: &RunId, request: CommandRequest) -> Result<Obeyed, ServiceError>;
+
+    /// Whether some process drives a run.
+    fn is_driven(&self, run: &RunId) -> bool;
+
+    /// How two commits of a run differ.
+    ///
+    /// # Errors
+    /// When the run's repository cannot be read.
+    fn diff(&self, run: &RunId, old: &CommitId, new: &CommitId) -> Result<Vec<FileChange>, ServiceError>;
+
+    /// A file of a commit.
+    ///
+    /// # Errors
+    /// When there is no such file.
+    fn file(&self, run: &RunId, commit: &CommitId, path: &str) -> Result<Vec<u8>, ServiceError>;
+}
