@@ -209,9 +209,12 @@ fn a_run_is_watched_and_steered() {
         }
         fits(message)
     };
-    let applied =
-        until(&mut socket, |message| follow(message, &|m| m["data"]["event_type"] == "improvement_proposed"));
-    assert!(applied["data"]["modification_id"].is_string() && applied["data"]["timestamp"].is_string());
+    let baseline = format!("{run}-0");
+    let crowned = until(&mut socket, |message| {
+        let other = message["data"]["modification_id"] != baseline.as_str();
+        follow(message, &|m| m["data"]["event_type"] == "champion_changed" && other)
+    });
+    assert!(crowned["data"]["modification_id"].is_string() && crowned["data"]["timestamp"].is_string());
     say(&mut socket, &json!({ "command": "pause_evolution", "id": "one" }));
     let result = until(&mut socket, |message| follow(message, &|m| m["type"] == "command_result"));
     assert_eq!((&result["ok"], &result["id"]), (&json!(true), &json!("one")), "{result}");
