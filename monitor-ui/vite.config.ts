@@ -15,7 +15,7 @@ export default defineConfig({
       output: {
         entryFileNames: 'app.js',
         chunkFileNames: '[name].js',
-        assetFileNames: '[name][extname]',
+        assetFileNames: ({ names }) => (names[0]?.endsWith('.css') ? 'app.css' : '[name][extname]'),
       },
     },
   },

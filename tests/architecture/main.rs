@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("objectives", "objectives", &[]),
     ("syntax", "engine/syntax", &[]),
     ("store", "engine/store", &[]),
+    ("monitor-ui", "monitor-ui", &[]),
     ("evolution", "engine/evolution", &["objectives"]),
     ("snapshots", "snapshots", &["evolution"]),
     ("sandbox", "engine/sandbox", &["evolution", "objectives", "syntax"]),

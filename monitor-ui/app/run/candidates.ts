@@ -1,5 +1,5 @@
-// Everything that the page keeps of every candidate: columns of numbers, one row a candidate number. A row costs some
-// sixty bytes, so that a hundred thousand fit in a few megabytes; words stay in the daemon and are fetched on demand.
+// Everything that the page keeps of every candidate: columns of numbers, one row a candidate number. A row costs less
+// than a hundred bytes, so that a hundred thousand fit in ten megabytes; words stay in the daemon and are fetched on demand.
 
 /** Rows at most; beyond it the page says that it shows less than everything. */
 export const MAX_CANDIDATES = 1 << 20;
@@ -54,12 +54,20 @@ export class Candidates {
   evaluation: Uint32Array;
   /** US dollars spent on models when its evaluation ended. */
   spent: Float32Array;
-  /** The event with its verdict; 0 before. */
+  /** The events that asked for it, answered, started and ended its evaluation, and gave its verdict; 0 before each. */
+  asked: Uint32Array;
+  answered: Uint32Array;
+  started: Uint32Array;
+  ended: Uint32Array;
   seq: Uint32Array;
+  /** Wall seconds of its evaluation. */
+  wall: Float32Array;
   generation: Uint16Array;
   fate: Uint8Array;
   arm: Uint8Array;
   gate: Uint8Array;
+  /** How its evaluation ended, as an index into the model's outcomes. */
+  outcome: Uint8Array;
   marks: Uint8Array;
   /** One column an objective, NaN where it was not measured. */
   scores: Float64Array[];
@@ -72,11 +80,17 @@ export class Candidates {
     this.time = new Float64Array(capacity);
     this.evaluation = new Uint32Array(capacity);
     this.spent = new Float32Array(capacity);
+    this.asked = new Uint32Array(capacity);
+    this.answered = new Uint32Array(capacity);
+    this.started = new Uint32Array(capacity);
+    this.ended = new Uint32Array(capacity);
     this.seq = new Uint32Array(capacity);
+    this.wall = new Float32Array(capacity);
     this.generation = new Uint16Array(capacity);
     this.fate = new Uint8Array(capacity);
     this.arm = new Uint8Array(capacity);
     this.gate = new Uint8Array(capacity);
+    this.outcome = new Uint8Array(capacity);
     this.marks = new Uint8Array(capacity);
     this.scores = Array.from({ length: objectives }, () => new Float64Array(capacity));
   }
@@ -93,6 +107,7 @@ export class Candidates {
       this.fate[row] = Fate.absent;
       this.arm[row] = NONE;
       this.gate[row] = NONE;
+      this.outcome[row] = NONE;
       for (const column of this.scores) column[row] = NaN;
     }
     if (number >= this.count) this.count = number + 1;
@@ -123,11 +138,17 @@ export class Candidates {
     this.time = widen(Float64Array, this.time);
     this.evaluation = widen(Uint32Array, this.evaluation);
     this.spent = widen(Float32Array, this.spent);
+    this.asked = widen(Uint32Array, this.asked);
+    this.answered = widen(Uint32Array, this.answered);
+    this.started = widen(Uint32Array, this.started);
+    this.ended = widen(Uint32Array, this.ended);
     this.seq = widen(Uint32Array, this.seq);
+    this.wall = widen(Float32Array, this.wall);
     this.generation = widen(Uint16Array, this.generation);
     this.fate = widen(Uint8Array, this.fate);
     this.arm = widen(Uint8Array, this.arm);
     this.gate = widen(Uint8Array, this.gate);
+    this.outcome = widen(Uint8Array, this.outcome);
     this.marks = widen(Uint8Array, this.marks);
     this.scores = this.scores.map((column) => widen(Float64Array, column));
     this.capacity = capacity;

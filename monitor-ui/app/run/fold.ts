@@ -6,7 +6,7 @@ import { raiseAlerts } from './alerts';
 import { Candidates, Fate, Mark, NONE, hasVerdict, isViable } from './candidates';
 import { weightedImprovement } from './measure';
 import type { BreakerInfo, Moment, RunModel } from './model';
-import { MAX_WORDS, pushBounded, pushThinned } from './model';
+import { MAX_HISTORY, MAX_WORDS, plainIds, pushBounded, pushThinned } from './model';
 
 type Of<K extends KnownRecord['event_type']> = Extract<KnownRecord, { event_type: K }>['data'];
 
@@ -37,6 +37,7 @@ function begin(model: RunModel, data: RunStarted, at: number): void {
   model.seed = data.seed;
   model.objectives = data.objectives;
   model.budget = data.budget;
+  model.firstBudget = data.budget;
   model.startedAt = at;
   model.sessionAt = at;
   model.phase = 'pending';
@@ -63,26 +64,29 @@ function begin(model: RunModel, data: RunStarted, at: number): void {
 function step(model: RunModel, record: KnownRecord, moment: Moment, previousAt: number): void {
   switch (record.event_type) {
     case 'run_started':
+      return notePhase(model);
     case 'budget_warning':
     case 'budget_exhausted':
     case 'performance_threshold_exceeded':
       return;
     case 'run_resumed':
-      return resume(model, previousAt);
+      resume(model, previousAt);
+      return notePhase(model);
     case 'run_paused':
       if (model.phase === 'running' || model.phase === 'pending') model.phase = 'paused';
       model.pauseReason = record.data.reason;
-      return;
+      return notePhase(model);
     case 'run_finished':
-      return finish(model, record.data.stopped_by);
+      finish(model, record.data.stopped_by);
+      return notePhase(model);
     case 'control_received':
       return control(model, record.data, moment);
     case 'proposal_requested':
-      return requested(model, record.data);
+      return requested(model, record.data, record.seq);
     case 'proposal_discarded':
-      return discarded(model, record.data);
+      return discarded(model, record.data, record.seq);
     case 'improvement_proposed':
-      return proposed(model, record.data);
+      return proposed(model, record.data, record.seq);
     case 'validation_started':
       return started(model, record.data, moment);
     case 'validation_completed':
@@ -109,18 +113,27 @@ function step(model: RunModel, record: KnownRecord, moment: Moment, previousAt: 
       return breakerChanged(model, record.data, moment);
     case 'budget_changed':
       model.budget = { ...model.budget, ...record.data.budget };
+      pushBounded(model.traces.budgets, { seq: moment.seq, budget: model.budget }, MAX_HISTORY);
       return;
     case 'safety_violation':
+      pushBounded(model.traces.violations, { seq: moment.seq, number: numberOf(record.data.modification_id) }, MAX_HISTORY);
       return mark(model, numberOf(record.data.modification_id), Mark.violation);
     case 'rollback_initiated':
       model.rollback = { to: numberOf(record.data.modification_id), from: numberOf(record.data.from) };
+      pushBounded(model.traces.rollbacks, { seq: moment.seq, now: model.rollback }, MAX_HISTORY);
       return;
     case 'rollback_completed':
       model.rollback = null;
+      pushBounded(model.traces.rollbacks, { seq: moment.seq, now: null }, MAX_HISTORY);
       return;
     default:
       model.unknown += 1;
   }
+}
+
+function notePhase(model: RunModel): void {
+  const { seq, phase, pauseReason, stoppedBy, earlierMs, sessionAt } = model;
+  pushBounded(model.traces.phases, { seq, phase, reason: pauseReason, stoppedBy, earlierMs, sessionAt }, MAX_HISTORY);
 }
 
 function resume(model: RunModel, previousAt: number): void {
@@ -137,7 +150,7 @@ function finish(model: RunModel, stoppedBy: string): void {
   model.underWay.clear();
   const { fate, count } = model.table;
   for (let row = 1; row < count; row++) {
-    if (fate[row] === Fate.requested) fate[row] = Fate.discarded;
+    if (fate[row] === Fate.requested) fate[row] = Fate.discarded; // Its `answered` stays 0: nobody answered.
     else if (fate[row] === Fate.proposed || fate[row] === Fate.evaluating) fate[row] = Fate.abandoned;
   }
 }
@@ -168,8 +181,9 @@ function armOf(model: RunModel, proposer: string, operator: string): number {
   return index < 0 ? NONE : index;
 }
 
-function requested(model: RunModel, data: Of<'proposal_requested'>): void {
+function requested(model: RunModel, data: Of<'proposal_requested'>, seq: number): void {
   if (!row(model, data.number)) return;
+  model.table.asked[data.number] = seq;
   model.table.fate[data.number] = Fate.requested;
   model.table.arm[data.number] = armOf(model, data.proposer, data.operator);
   model.table.setParents(data.number, data.parents[0] ?? -1, data.parents[1] ?? -1);
@@ -184,19 +198,23 @@ function bump(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
-function discarded(model: RunModel, data: Of<'proposal_discarded'>): void {
+function discarded(model: RunModel, data: Of<'proposal_discarded'>, seq: number): void {
   answered(model, data.outcome);
   if (data.outcome === 'duplicate') model.counters.duplicates += 1;
-  if (row(model, data.number)) model.table.fate[data.number] = Fate.discarded;
+  if (!row(model, data.number)) return;
+  model.table.fate[data.number] = Fate.discarded;
+  model.table.answered[data.number] = seq;
+  model.table.outcome[data.number] = outcomeOf(model, data.outcome);
 }
 
-function proposed(model: RunModel, data: Of<'improvement_proposed'>): void {
+function proposed(model: RunModel, data: Of<'improvement_proposed'>, seq: number): void {
   answered(model, 'applied');
   if (data.cost?.usd) model.usd += data.cost.usd;
   if (data.cost?.tokens) model.tokens += data.cost.tokens;
   if (!row(model, data.number)) return;
   const { table } = model;
   table.fate[data.number] = Fate.proposed;
+  table.answered[data.number] = seq;
   table.arm[data.number] = armOf(model, data.proposer, data.operator);
   table.setParents(data.number, numberOf(data.parents[0]), numberOf(data.parents[1]));
   const arm = model.arms[table.arm[data.number]];
@@ -223,6 +241,7 @@ function started(model: RunModel, data: Of<'validation_started'>, moment: Moment
   if (!row(model, data.number)) return;
   if (!hasVerdict(model.table.fate[data.number])) model.table.fate[data.number] = Fate.evaluating;
   model.table.evaluation[data.number] = model.counters.evaluations;
+  model.table.started[data.number] = moment.seq;
 }
 
 function completed(model: RunModel, data: Of<'validation_completed'>, moment: Moment): void {
@@ -235,6 +254,9 @@ function completed(model: RunModel, data: Of<'validation_completed'>, moment: Mo
   const { table } = model;
   table.time[number] = moment.time;
   table.spent[number] = model.usd;
+  table.ended[number] = moment.seq;
+  table.wall[number] = evaluation.cost.wall_s;
+  table.outcome[number] = outcomeOf(model, evaluation.outcome);
   model.objectives.forEach((objective, index) => {
     table.scores[index][number] = evaluation.scores[objective.name] ?? NaN;
   });
@@ -244,18 +266,24 @@ function completed(model: RunModel, data: Of<'validation_completed'>, moment: Mo
     return;
   }
   table.score[number] = 0;
+  table.asked[number] = 1;
   table.seq[number] = moment.seq;
   for (const [name, value] of Object.entries(evaluation.metrics ?? {})) {
     if (name.endsWith('.noise')) model.noise[name.slice(0, -'.noise'.length)] = value;
   }
+  model.checks = evaluation.checks.map((check) => check.name);
   const complete = model.objectives.every((objective) => evaluation.scores[objective.name] !== undefined);
   const viable = complete && evaluation.checks.every((check) => check.passed) && meetsThresholds(model, evaluation.scores);
   table.fate[number] = viable ? Fate.accepted : Fate.rejected;
   if (viable) {
+    pushBounded(model.traces.fronts, { seq: moment.seq, joined: [number], left: [] }, MAX_HISTORY);
     model.front.add(number);
     mark(model, number, Mark.front);
   }
-  if (model.phase === 'pending') model.phase = 'running';
+  if (model.phase === 'pending') {
+    model.phase = 'running';
+    notePhase(model);
+  }
 }
 
 function meetsThresholds(model: RunModel, scores: Record<string, number>): boolean {
@@ -263,6 +291,12 @@ function meetsThresholds(model: RunModel, scores: Record<string, number>): boole
     if (threshold === null || threshold === undefined) return true;
     return direction === 'minimize' ? scores[name] <= threshold : scores[name] >= threshold;
   });
+}
+
+function outcomeOf(model: RunModel, name: string): number {
+  let index = model.outcomes.indexOf(name);
+  if (index < 0 && model.outcomes.length < NONE) index = model.outcomes.push(name) - 1;
+  return index < 0 ? NONE : index;
 }
 
 function gateOf(model: RunModel, name: string): number {
@@ -276,17 +310,20 @@ function verdict(model: RunModel, id: string, fate: Fate, gate: string, reason: 
   if (!row(model, number)) return;
   const { table, counters } = model;
   const words = model.words.get(number);
-  if (words) words.reason = reason;
-  const revoked = fate === Fate.rejected && isViable(table.fate[number]);
+  if (words) words.reason = plainIds(model, reason);
+  const before = table.fate[number];
+  const revoked = fate === Fate.rejected && isViable(before);
   table.fate[number] = revoked ? Fate.revoked : fate;
-  table.seq[number] = moment.seq;
   if (gate) table.gate[number] = gateOf(model, gate);
-  if (Number.isNaN(table.time[number])) table.time[number] = moment.time;
   if (revoked) {
+    pushBounded(model.traces.revocations, { seq: moment.seq, number, before, verdict: table.seq[number] }, MAX_HISTORY);
+    pushBounded(model.traces.fronts, { seq: moment.seq, joined: [], left: [number] }, MAX_HISTORY);
     model.front.delete(number);
     table.marks[number] &= ~Mark.front;
+    table.seq[number] = moment.seq;
     return;
   }
+  table.seq[number] = moment.seq;
   const arm = model.arms[table.arm[number]];
   if (fate === Fate.rejected) {
     counters.rejected += 1;
@@ -314,11 +351,14 @@ function crowned(model: RunModel, data: Of<'champion_changed'>, moment: Moment):
 }
 
 function frontChanged(model: RunModel, data: Of<'front_changed'>, moment: Moment): void {
-  for (const number of data.left.map(numberOf)) {
+  const left = data.left.map(numberOf);
+  const joined = data.joined.map(numberOf);
+  pushBounded(model.traces.fronts, { seq: moment.seq, joined, left }, MAX_HISTORY);
+  for (const number of left) {
     model.front.delete(number);
     if (number >= 0 && number < model.table.count) model.table.marks[number] &= ~Mark.front;
   }
-  for (const number of data.joined.map(numberOf)) {
+  for (const number of joined) {
     model.front.add(number);
     mark(model, number, Mark.front);
   }

@@ -81,6 +81,26 @@ export interface Words {
   reason: string;
 }
 
+/** What the run was doing from an event on. */
+export interface PhaseNote {
+  seq: number;
+  phase: Phase;
+  reason: string;
+  stoppedBy: string;
+  earlierMs: number;
+  sessionAt: number;
+}
+
+/** What changed at an event and could not be told from the columns later: kept so that any earlier moment can be shown. */
+export interface Traces {
+  phases: PhaseNote[];
+  fronts: { seq: number; joined: number[]; left: number[] }[];
+  revocations: { seq: number; number: number; before: number; verdict: number }[];
+  violations: { seq: number; number: number }[];
+  budgets: { seq: number; budget: Budget }[];
+  rollbacks: { seq: number; now: { to: number; from: number } | null }[];
+}
+
 export interface RunModel {
   runId: string;
   agentId: string;
@@ -88,6 +108,8 @@ export interface RunModel {
   seed: number;
   objectives: Objective[];
   budget: Budget;
+  /** The budget as the run began. */
+  firstBudget: Budget;
   /** Unix milliseconds of the first event. */
   startedAt: number;
   /** Unix milliseconds of the latest event. */
@@ -99,6 +121,10 @@ export interface RunModel {
   table: Candidates;
   arms: Arm[];
   gates: string[];
+  outcomes: string[];
+  traces: Traces;
+  /** Events before this one are known only from a snapshot: earlier moments are shown without work under way. */
+  exactFrom: number;
   counters: Counters;
   champion: number;
   champions: ChampionStep[];
@@ -114,6 +140,8 @@ export interface RunModel {
   commands: CommandNote[];
   words: Map<number, Words>;
   noise: Record<string, number>;
+  /** Names of the checks that the baseline went through, in their order. */
+  checks: string[];
   isolation: string;
   separation: string;
   /** US dollars and tokens spent on models; `modelUsed` says whether there was one at all. */
@@ -141,6 +169,7 @@ export function emptyModel(): RunModel {
     seed: 0,
     objectives: [],
     budget: { evaluations: null, proposals: null, time_ms: null },
+    firstBudget: { evaluations: null, proposals: null, time_ms: null },
     startedAt: 0,
     lastAt: 0,
     seq: 0,
@@ -150,6 +179,9 @@ export function emptyModel(): RunModel {
     table: new Candidates(0),
     arms: [],
     gates: [],
+    outcomes: [],
+    traces: { phases: [], fronts: [], revocations: [], violations: [], budgets: [], rollbacks: [] },
+    exactFrom: 0,
     counters: {
       evaluations: 0,
       proposals: 0,
@@ -174,6 +206,7 @@ export function emptyModel(): RunModel {
     commands: [],
     words: new Map(),
     noise: {},
+    checks: [],
     isolation: '',
     separation: '',
     usd: 0,
@@ -191,6 +224,9 @@ export function emptyModel(): RunModel {
 
 /** A candidate's id in this run. */
 export const idOf = (model: RunModel, number: number): string => `${model.runId}-${number}`;
+
+/** A sentence of the log with this run's candidate ids written as the page writes them. */
+export const plainIds = (model: RunModel, text: string): string => (model.runId ? text.replaceAll(`${model.runId}-`, '#') : text);
 
 /** Milliseconds in which a process has driven the run, up to `nowMs`. */
 export function activeMs(model: RunModel, nowMs: number): number {
