@@ -1,0 +1,71 @@
+// One objective over time, evaluations or money: every viable candidate as a dot and the best so far as a step line.
+import { padded } from '../draw/scale';
+import type { Objective } from '../protocol/records';
+import { isViable } from '../run/candidates';
+import type { RunModel } from '../run/model';
+import type { Across } from '../state/url';
+import { acrossAxis, acrossColumn, fromZero } from './lineage';
+import type { Scene } from './scene';
+import { Columns } from './scene';
+
+/** The best value so far as corners of a step line, from the first candidate on. */
+export function bestSoFar(model: RunModel, objective: Objective, across: Across): [number, number][] {
+  const { table } = model;
+  const values = table.scores[model.objectives.indexOf(objective)];
+  const places = acrossColumn(table, across);
+  const rows: number[] = [];
+  for (let row = 0; row < table.count; row++) {
+    if (isViable(table.fate[row]) && Number.isFinite(values[row]) && Number.isFinite(places[row])) rows.push(row);
+  }
+  // Numbers are almost in order of their ends already; a sort on nearly sorted rows is cheap.
+  rows.sort((a, b) => places[a] - places[b] || a - b);
+  const corners: [number, number][] = [];
+  let best = NaN;
+  for (const row of rows) {
+    const value = values[row];
+    const improves = Number.isNaN(best) || (objective.direction === 'minimize' ? value < best : value > best);
+    if (!improves) continue;
+    best = value;
+    corners.push([places[row], value]);
+  }
+  return corners;
+}
+
+export function progressScene(model: RunModel, objective: Objective, across: Across, columns: Columns): Scene {
+  const { table } = model;
+  const points = columns.points(table.count);
+  const values = table.scores[model.objectives.indexOf(objective)];
+  const places = acrossColumn(table, across);
+  let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
+  for (let row = 0; row < table.count; row++) {
+    points.colour[row] = 0;
+    if (!isViable(table.fate[row]) || !Number.isFinite(values[row]) || !Number.isFinite(places[row])) continue;
+    points.colour[row] = 2;
+    points.x[row] = places[row];
+    points.y[row] = values[row];
+    x0 = Math.min(x0, places[row]);
+    x1 = Math.max(x1, places[row]);
+    y0 = Math.min(y0, values[row]);
+    y1 = Math.max(y1, values[row]);
+  }
+  const corners = bestSoFar(model, objective, across);
+  const last = corners.at(-1);
+  if (last) corners.push([Math.max(x1, last[0]), last[1]]);
+  const [bottom, top] = padded(y0, y1, 0.1);
+  const [left, right] = fromZero(x0, x1);
+  const spentNothing = across === 'money' && model.usd === 0;
+  return {
+    points,
+    parent: null,
+    failed: null,
+    lanes: [],
+    extent: { x0: left, x1: right, y0: bottom, y1: top },
+    x: acrossAxis(across),
+    y: { label: objective.name, kind: 'number' },
+    lines: [{ kind: 'best', stepped: true, points: corners }],
+    markers: model.champion >= 0 && points.colour[model.champion] ? [{ row: model.champion, kind: 'champion' }] : [],
+    level: values && Number.isFinite(values[0]) ? { y: values[0], name: 'baseline' } : null,
+    shade: null,
+    empty: spentNothing ? (model.modelUsed ? 'Nothing spent yet.' : 'No model, no money spent.') : corners.length === 0 ? 'No score yet.' : '',
+  };
+}

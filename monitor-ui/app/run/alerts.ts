@@ -1,0 +1,101 @@
+// What deserves a person's attention, read off the log by fixed rules: each alert says which event raised it. Nothing is
+// raised that the log does not say; acknowledging one hides it on this device and changes nothing in the run.
+import type { KnownRecord } from '../protocol/records';
+import { numberOf } from '../protocol/records';
+import type { RunModel } from './model';
+import { MAX_NOTES, pushBounded } from './model';
+
+export type Severity = 'serious' | 'warning' | 'note';
+
+export interface Alert {
+  /** The sequence number that raised it, and what makes it distinct there. */
+  key: string;
+  seq: number;
+  time: number;
+  severity: Severity;
+  kind: 'safety' | 'cheating' | 'breaker' | 'budget' | 'threshold' | 'machinery' | 'rollback' | 'stalled' | 'jump';
+  title: string;
+  detail: string;
+  number: number;
+}
+
+/** A candidate that wins more than this share over its parent at once is worth a second look. */
+export const JUMP = 0.9;
+/** Evaluations without a new champion after which a run counts as stalled. */
+export const STALL_EVALUATIONS = 200;
+
+type Draft = Pick<Alert, 'severity' | 'kind' | 'title' | 'detail'> & { number?: number };
+
+function draft(record: KnownRecord): Draft | null {
+  switch (record.event_type) {
+    case 'safety_violation': {
+      const { data } = record;
+      const what = Object.entries(data.denials ?? {}).map(([name, count]) => `${name} ${count}×`);
+      const detail = [data.reason, what.join(', ')].filter(Boolean).join(' · ');
+      return { severity: 'serious', kind: 'safety', title: 'The sandbox caught a candidate', detail, number: numberOf(data.modification_id) };
+    }
+    case 'validation_completed': {
+      const { evaluation, number } = record.data;
+      if (evaluation.outcome !== 'tamper') return null;
+      const detail = evaluation.detail || 'It tried to forge its result or change what judges it.';
+      return { severity: 'serious', kind: 'cheating', title: 'A candidate tampered with its judge', detail, number };
+    }
+    case 'improvement_applied': {
+      const { data } = record;
+      if (data.performance_delta < JUMP) return null;
+      const detail = `${(data.performance_delta * 100).toFixed(1)} % better than its parent in one step: look at its diff before you trust it.`;
+      return { severity: 'note', kind: 'jump', title: 'Unusually large jump', detail, number: numberOf(data.modification_id) };
+    }
+    case 'breaker_changed': {
+      const { name, to, reason } = record.data;
+      if (to === 'closed') return null;
+      const serious = to === 'open';
+      return { severity: serious ? 'serious' : 'note', kind: 'breaker', title: `Breaker ${name} is ${to.replace('_', '-')}`, detail: reason };
+    }
+    case 'budget_warning':
+    case 'budget_exhausted': {
+      const { budget, spent, limit } = record.data;
+      const over = record.event_type === 'budget_exhausted';
+      const title = over ? `Budget spent: ${budget}` : `Budget nearly spent: ${budget}`;
+      return { severity: over ? 'note' : 'warning', kind: 'budget', title, detail: `${Math.round(spent)} of ${Math.round(limit)}` };
+    }
+    case 'performance_threshold_exceeded': {
+      const { objective, value, threshold, modification_id } = record.data;
+      return { severity: 'note', kind: 'threshold', title: `Threshold met: ${objective}`, detail: `${value} against ${threshold}`, number: numberOf(modification_id) };
+    }
+    case 'evaluation_failed': {
+      const { reason, attempt, given_up, number } = record.data;
+      const title = given_up ? 'An evaluation was given up' : 'The machinery could not evaluate';
+      return { severity: given_up ? 'serious' : 'warning', kind: 'machinery', title, detail: `${reason} (try ${attempt})`, number };
+    }
+    case 'rollback_completed': {
+      const { verified, reason, modification_id } = record.data;
+      if (verified) return null;
+      return { severity: 'serious', kind: 'rollback', title: 'A rollback could not be verified', detail: reason, number: numberOf(modification_id) };
+    }
+    case 'run_finished':
+      if (record.data.stopped_by !== 'failure') return null;
+      return { severity: 'serious', kind: 'machinery', title: 'The run failed', detail: record.data.reason ?? '' };
+    default:
+      return null;
+  }
+}
+
+function raise(model: RunModel, key: string, seq: number, time: number, what: Draft): void {
+  pushBounded(model.alerts, { key, seq, time, number: -1, ...what }, MAX_NOTES);
+  model.alertCount += 1;
+}
+
+/** Adds what a record raises; called by the fold after the record changed the model. */
+export function raiseAlerts(model: RunModel, record: KnownRecord, time: number): void {
+  const what = draft(record);
+  if (what) raise(model, `${record.seq}`, record.seq, time, what);
+  if (record.event_type === 'validation_started' && record.data.purpose === 'judge') {
+    const since = model.champions.at(-1)?.evaluation ?? 0;
+    const barren = model.counters.evaluations - since;
+    if (barren > 0 && barren % STALL_EVALUATIONS === 0) {
+      const detail = `${barren} evaluations without a better champion.`;
+      raise(model, `${record.seq}-stalled`, record.seq, time, { severity: 'note', kind: 'stalled', title: 'No progress', detail });
+    }
+  }
+}
