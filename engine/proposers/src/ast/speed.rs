@@ -13,6 +13,7 @@ mod counting;
 mod exits;
 mod idioms;
 mod indices;
+mod inlining;
 mod invariants;
 mod joins;
 mod library;
@@ -47,7 +48,7 @@ pub fn changes(scene: &Scene) -> Vec<Change> {
 }
 
 /// What looks for the rewrites of one file, a theme each.
-const FAMILIES: [fn(&mut Rewrites<'_>); 18] = [
+const FAMILIES: [fn(&mut Rewrites<'_>); 19] = [
     caching::find,
     memoising::find,
     membership::find,
@@ -65,6 +66,7 @@ const FAMILIES: [fn(&mut Rewrites<'_>); 18] = [
     conditions::find,
     collecting::find,
     strings::find,
+    inlining::find,
     idioms::find,
 ];
 

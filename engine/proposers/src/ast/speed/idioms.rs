@@ -7,6 +7,8 @@ use syntax::{Edit, Field, Kind, Node};
 pub(super) fn find(rewrites: &mut Rewrites<'_>) {
     concatenation(rewrites);
     extremes(rewrites);
+    first_few(rewrites);
+    flattening(rewrites);
     deep_copies(rewrites);
     arithmetic(rewrites);
     bound_methods(rewrites);
@@ -82,6 +84,48 @@ fn extremes(rewrites: &mut Rewrites<'_>) {
         {
             let edits = vec![Edit::replace(only.range(), inner.text())];
             rewrites.offer("no_copy", 20.0, "do not copy into a list first".to_owned(), edits);
+        }
+    }
+}
+
+/// `sorted(xs)[:k]`: the smallest, or the largest, without sorting the rest.
+fn first_few(rewrites: &mut Rewrites<'_>) {
+    for node in rewrites.nodes(Kind::Subscript).collect::<Vec<_>>() {
+        let (Some(value), Some(slice)) = (node.child(Field::Value), node.child(Field::Subscript)) else {
+            continue;
+        };
+        let (Some(("sorted", arguments)), Some(count)) = (plain_call(value), slice.text().strip_prefix(':'))
+        else {
+            continue;
+        };
+        let Some(items) = arguments.first().filter(|_| slice.kind() == Kind::Slice && !count.contains(':'))
+        else {
+            continue;
+        };
+        let rest: Vec<&str> = arguments.iter().skip(1).map(|argument| argument.text()).collect();
+        let (function, rest): (&str, Vec<&str>) = match rest.iter().position(|text| *text == "reverse=True") {
+            Some(at) => {
+                ("nlargest", rest.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, t)| *t).collect())
+            }
+            None => ("nsmallest", rest),
+        };
+        let rest: String = rest.iter().map(|text| format!(", {text}")).collect();
+        let mut edits = rewrites.import("import heapq");
+        edits.push(Edit::replace(node.range(), format!("heapq.{function}({count}, {}{rest})", items.text())));
+        rewrites.offer("first_few", 42.0, "take the first few without sorting all".to_owned(), edits);
+    }
+}
+
+/// `sum(lists, [])` copies what it has for each list.
+fn flattening(rewrites: &mut Rewrites<'_>) {
+    for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
+        let Some(("sum", arguments)) = plain_call(call) else { continue };
+        if let [lists, start] = arguments.as_slice()
+            && start.text() == "[]"
+        {
+            let text = format!("[_item for _list in {} for _item in _list]", lists.text());
+            let edits = vec![Edit::replace(call.range(), text)];
+            rewrites.offer("flatten", 66.0, "flatten without copying".to_owned(), edits);
         }
     }
 }
@@ -186,6 +230,20 @@ mod tests {
     fn copies_go_as_deep_as_needed() {
         let source = "import copy\n\ndef f(a):\n    return copy.deepcopy(a)\n";
         check("shallow_copy", source, &source.replace("copy.deepcopy(a)", "[dict(_row) for _row in a]"));
+    }
+
+    #[test]
+    fn the_first_few_need_no_sort() {
+        check(
+            "first_few",
+            "def f(a):\n    return sorted(a, key=g, reverse=True)[:3]\n",
+            "import heapq\ndef f(a):\n    return heapq.nlargest(3, a, key=g)\n",
+        );
+        check(
+            "flatten",
+            "def f(a):\n    return sum(a, [])\n",
+            "def f(a):\n    return [_item for _list in a for _item in _list]\n",
+        );
     }
 
     #[test]

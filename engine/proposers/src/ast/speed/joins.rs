@@ -2,8 +2,8 @@
 
 use super::Rewrites;
 use super::reading::{
-    changed, comparison, conjuncts, disturbs, fresh_name, lines_before, names_in, plain_call, reads,
-    repeated_by,
+    changed, comparison, conjuncts, disturbs, fresh_name, lines_before, names_in, only_statement, plain_call,
+    reads, repeated_by,
 };
 use std::collections::BTreeSet;
 use syntax::{Edit, Field, Kind, Node};
@@ -78,6 +78,21 @@ fn join(rewrites: &mut Rewrites<'_>, outer: Node<'_>, inner: Node<'_>, condition
             continue;
         }
         let index = fresh_name(source, "index");
+        if let Some((walk, walked)) = nested_walk(inner, items, &varying) {
+            let lines = vec![
+                format!("{index} = {{}}"),
+                format!("for {walk}:"),
+                format!("    for {} in {}:", variable.text(), items.text()),
+                format!("        {index}.setdefault({}, []).append({})", equality.key, value_of(variable)),
+            ];
+            let edits = vec![
+                lines_before(source, outer.statement()?, &lines),
+                Edit::replace(walked.range(), format!("({index}.get({}, ()),)", equality.probe)),
+            ];
+            let rationale = format!("find {} by an index instead of two scans", equality.key);
+            rewrites.offer("hash_join", 94.0, rationale, edits);
+            continue;
+        }
         let (domain, filter) = domain(items, &varying, &own)?;
         let target = variable.text();
         let lines = vec![
@@ -96,6 +111,16 @@ fn join(rewrites: &mut Rewrites<'_>, outer: Node<'_>, inner: Node<'_>, condition
         rewrites.offer("hash_join", 95.0, rationale, edits);
     }
     Some(())
+}
+
+/// A scan through the parts of a fixed whole, `for row in rows: for x in row`: what walks through the whole, and the whole.
+fn nested_walk<'m>(inner: Node<'m>, items: Node<'m>, varying: &BTreeSet<&str>) -> Option<(String, Node<'m>)> {
+    let around = inner.parent()?.parent().filter(|around| around.kind() == Kind::ForStatement)?;
+    let (part, whole) = (around.child(Field::Left)?, around.child(Field::Right)?);
+    let only = only_statement(around.child(Field::Body)?)? == inner;
+    let fixed = !disturbs(varying, &reads(whole));
+    (only && fixed && part.text() == items.text())
+        .then(|| (format!("{} in {}", part.text(), whole.text()), whole))
 }
 
 fn root_of(path: &str) -> &str {
@@ -185,6 +210,16 @@ mod tests {
             "def f(a, b):\n    for x in a:\n        for y in b:\n            if x.id == y.id:\n                print(x, y)\n",
             "def f(a, b):\n    _index = {}\n    for y in b:\n        _index.setdefault(y.id, []).append(y)\n    for x in a:\n        \
              for y in _index.get(x.id, ()):\n            if x.id == y.id:\n                print(x, y)\n",
+        );
+    }
+
+    #[test]
+    fn two_scans_become_one_look_up() {
+        check(
+            "hash_join",
+            "def f(g, n):\n    for v in range(n):\n        for row in g:\n            for x in row:\n                if x == v:\n                    print(v)\n",
+            "def f(g, n):\n    _index = {}\n    for row in g:\n        for x in row:\n            _index.setdefault(x, []).append(x)\n    \
+             for v in range(n):\n        for row in (_index.get(v, ()),):\n            for x in row:\n                if x == v:\n                    print(v)\n",
         );
     }
 

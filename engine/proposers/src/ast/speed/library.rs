@@ -50,6 +50,18 @@ const OF_ONE: &[Guess] = &[
     guess("", "[_x for _row in A for _x in _row]", &["flat"]),
     guess("from itertools import accumulate", "list(accumulate(A))", &["prefix", "cumul", "running"]),
     guess("", "list(set(A))", &["uniq", "distinct"]),
+    guess("from itertools import permutations", "list(permutations(A))", &["perm", "arrange"]),
+    guess("from itertools import permutations", "[list(_p) for _p in permutations(A)]", &["perm", "arrange"]),
+    guess(
+        "from itertools import permutations",
+        "[''.join(_p) for _p in permutations(A)]",
+        &["perm", "anagram"],
+    ),
+    guess(
+        "from itertools import combinations",
+        "[list(_c) for _n in range(len(A) + 1) for _c in combinations(A, _n)]",
+        &["subset", "power"],
+    ),
 ];
 
 const OF_TWO: &[Guess] = &[
@@ -76,6 +88,18 @@ const OF_TWO: &[Guess] = &[
     guess("", "[_x for _S in [set(B)] for _x in dict.fromkeys(A) if _x in _S]", &["inter", "common", "both"]),
     guess("", "[_x for _S in [set(B)] for _x in A if _x not in _S]", &["diff", "minus", "missing", "exclu"]),
     guess("", "set(A) <= set(B)", &["subset"]),
+    guess("from itertools import combinations", "list(combinations(A, B))", &["comb", "choose", "subset"]),
+    guess(
+        "from itertools import combinations",
+        "[list(_c) for _c in combinations(A, B)]",
+        &["comb", "choose", "subset"],
+    ),
+    guess(
+        "from bisect import bisect_left",
+        "_i if (_i := bisect_left(A, B)) < len(A) and A[_i] == B else -1",
+        &["search", "find", "index", "locate"],
+    ),
+    guess("", "A.index(B) if B in A else -1", &["search", "find", "index", "locate"]),
     guess("", "sum(_x != _y for _x, _y in zip(A, B))", &["hamming", "diff"]),
     guess("", "A[B % len(A):] + A[:B % len(A)]", &["rotat", "shift"]),
     guess("", "A[-B % len(A):] + A[:-B % len(A)]", &["rotat", "shift"]),

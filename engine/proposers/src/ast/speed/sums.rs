@@ -2,12 +2,14 @@
 
 use super::Rewrites;
 use super::reading::{
-    fixed_in, fresh_name, inner_expression, lines_before, only_statement, plain_call, reads,
+    fixed_in, fresh_name, inner_expression, lines_before, module_lines_before, only_statement, plain_call,
+    reads,
 };
 use syntax::{Edit, Field, Kind, Node};
 
 pub(super) fn find(rewrites: &mut Rewrites<'_>) {
     running_totals(rewrites);
+    stretches(rewrites);
     indexed_sums(rewrites);
     gathered_sums(rewrites);
 }
@@ -47,6 +49,52 @@ fn running_totals(rewrites: &mut Rewrites<'_>) {
         edits.push(lines_before(source, around, &[line]));
         edits.push(Edit::replace(call.range(), text));
         rewrites.offer("running_totals", 90.0, format!("take the {function} from running totals"), edits);
+    }
+}
+
+/// Extremes of all stretches whose length is a power of two: any stretch is covered by two of them (a sparse table).
+const STRETCHES: &str = "class _Stretches:
+    def __init__(self, items, pick):
+        self.pick, self.rows = pick, [list(items)]
+        width = 1
+        while 2 * width <= len(items):
+            last = self.rows[-1]
+            self.rows.append([pick(a, b) for a, b in zip(last, last[width:])])
+            width *= 2
+
+    def of(self, start, stop):
+        stop = min(stop, len(self.rows[0]))
+        row = (stop - start).bit_length() - 1
+        return self.pick(self.rows[row][start], self.rows[row][stop - (1 << row)])
+
+
+";
+
+/// `max(xs[i:i + k])` inside a loop.
+fn stretches(rewrites: &mut Rewrites<'_>) {
+    let source = rewrites.source();
+    for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
+        let Some((function @ ("max" | "min"), arguments)) = plain_call(call) else { continue };
+        let [subscript] = arguments.as_slice() else { continue };
+        let slice = subscript.child(Field::Subscript).filter(|s| s.kind() == Kind::Slice);
+        let (Some(list), Some(slice)) = (subscript.child(Field::Value), slice) else { continue };
+        let Some((start, stop)) = slice.text().split_once(':') else { continue };
+        let Some(around) = fixed_in(call, &reads(list)).and_then(Node::statement) else { continue };
+        if start.trim().is_empty() || stop.trim().is_empty() || stop.contains(':') {
+            continue;
+        }
+        let held = fresh_name(source, "stretches");
+        let mut edits = Vec::new();
+        if !source.contains("class _Stretches:") {
+            edits.push(module_lines_before(call, STRETCHES));
+        }
+        edits.push(lines_before(
+            source,
+            around,
+            &[format!("{held} = _Stretches({}, {function})", list.text())],
+        ));
+        edits.push(Edit::replace(call.range(), format!("{held}.of({}, {})", start.trim(), stop.trim())));
+        rewrites.offer("stretches", 76.0, format!("take the {function} from a table of stretches"), edits);
     }
 }
 
@@ -132,6 +180,19 @@ mod tests {
             "def f(xs):\n    return [max(xs[:i + 1]) for i in range(9)]\n",
             "from itertools import accumulate\ndef f(xs):\n    _running = list(accumulate(xs, max))\n    \
              return [_running[i + 1 - 1] for i in range(9)]\n",
+        );
+    }
+
+    #[test]
+    fn extremes_of_stretches_come_from_a_table() {
+        let source = "def f(xs, k):\n    return [max(xs[i:i + k]) for i in range(9)]\n";
+        check(
+            "stretches",
+            source,
+            &format!(
+                "{}def f(xs, k):\n    _stretches = _Stretches(xs, max)\n    return [_stretches.of(i, i + k) for i in range(9)]\n",
+                super::STRETCHES
+            ),
         );
     }
 
