@@ -6,11 +6,12 @@
 //! is told, so a resumed run goes on where it stood.
 
 mod crossover;
+mod lessons;
 mod numeric;
 mod pool;
 pub mod repair;
 mod scene;
-mod speed;
+pub mod speed;
 
 pub use pool::{Change, MAX_POOL};
 pub use scene::{Scene, SceneFile};
@@ -21,6 +22,7 @@ use evolution::learning_rate::mappings;
 use evolution::ports::{
     FeedbackResult, OperatorPrior, ProposalFeedback, ProposalRequest, Proposer, ProposerError,
 };
+use lessons::{Lessons, lesson_of};
 use pool::{Pool, key_of};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -67,6 +69,8 @@ pub struct AstProposer {
     programs: HashSet<u128>,
     /// Numeric steps that failed, by parent.
     numeric_failures: HashMap<Number, u32>,
+    /// What became of speed rewrites.
+    lessons: Lessons,
     /// Counts uses of pools, to forget the one used longest ago.
     clock: u64,
 }
@@ -80,6 +84,7 @@ impl AstProposer {
             used: HashMap::new(),
             programs: HashSet::new(),
             numeric_failures: HashMap::new(),
+            lessons: Lessons::default(),
             clock: 0,
         }
     }
@@ -98,7 +103,9 @@ impl AstProposer {
         if !self.pools.contains_key(&pool_key) {
             let scene = Scene::of(request, self.options.seed ^ u64::from(parent.number));
             let changes = changes(&request.operator, &scene)?;
-            self.pools.insert(pool_key.clone(), (Pool::new(changes), self.clock));
+            let learns = request.operator == speed::NAME;
+            let pool = if learns { Pool::learning(changes) } else { Pool::new(changes) };
+            self.pools.insert(pool_key.clone(), (pool, self.clock));
             self.forget_oldest();
         }
         let used = self.used.entry(key.clone()).or_default();
@@ -106,14 +113,16 @@ impl AstProposer {
         *last_use = self.clock;
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         let edits = mappings::edits(request.learning_rate);
+        let learns = request.operator == speed::NAME;
         for _ in 0..MAX_TRIES {
-            let Some(first) = pool.next(used) else {
-                return Err(nothing_left(request));
-            };
+            let first = if learns { pool.best(used, &self.lessons) } else { pool.next(used) };
+            let Some(first) = first else { return Err(nothing_left(request)) };
             let mut picked = vec![first];
             // A bold step joins several changes; the first is always the best that is left, so nothing is skipped.
             while (picked.len() as u32) < edits && rng.random_bool(0.5) {
-                match pool.beside(&picked, &mut rng) {
+                let other =
+                    if learns { pool.proven(&picked, &self.lessons) } else { pool.beside(&picked, &mut rng) };
+                match other {
                     Some(other) => picked.push(other),
                     None => break,
                 }
@@ -142,10 +151,14 @@ impl AstProposer {
         let program = detail.get("program").and_then(serde_json::Value::as_str);
         self.programs.extend(program.and_then(|program| u128::from_str_radix(program, 16).ok()));
         let Some(parent) = parents.first() else { return };
-        let keys = detail.get("used").and_then(serde_json::Value::as_array);
-        let keys = keys.into_iter().flatten().filter_map(|key| key.as_str()?.parse::<u64>().ok());
-        self.used.entry((*parent, operator.to_owned())).or_default().extend(keys);
+        self.used.entry((*parent, operator.to_owned())).or_default().extend(numbers(detail, "used"));
     }
+}
+
+/// Numbers that a proposal noted down, as text because JSON's numbers are not exact.
+fn numbers(detail: &serde_json::Value, name: &str) -> Vec<u64> {
+    let listed = detail.get(name).and_then(serde_json::Value::as_array);
+    listed.into_iter().flatten().filter_map(|number| number.as_str()?.parse().ok()).collect()
 }
 
 fn nothing_left(request: &ProposalRequest) -> ProposerError {
@@ -170,13 +183,13 @@ fn proposal(request: &ProposalRequest, patch: Patch, picked: &[Change], program:
     let rationale = picked.iter().map(|change| change.rationale.as_str()).collect::<Vec<_>>().join("; ");
     let families: Vec<&str> = picked.iter().map(|change| change.family).collect();
     let used: Vec<String> = picked.first().map(|change| key_of(change).to_string()).into_iter().collect();
-    Proposal {
-        patch,
-        rationale,
-        operator: request.operator.clone(),
-        detail: serde_json::json!({ "families": families, "used": used, "program": format!("{program:032x}") }),
-        cost: Cost::default(),
+    let mut detail =
+        serde_json::json!({ "families": families, "used": used, "program": format!("{program:032x}") });
+    if request.operator == speed::NAME {
+        let lessons: Vec<String> = picked.iter().map(|change| lesson_of(change).to_string()).collect();
+        detail["lessons"] = serde_json::json!(lessons);
     }
+    Proposal { patch, rationale, operator: request.operator.clone(), detail, cost: Cost::default() }
 }
 
 impl Proposer for AstProposer {
@@ -222,6 +235,7 @@ impl Proposer for AstProposer {
             return;
         }
         self.note_used(&feedback.parents, &feedback.operator, &feedback.detail);
+        self.lessons.observe(&numbers(&feedback.detail, "lessons"), feedback.result);
     }
 
     fn recall(&mut self, _number: Number, parents: &[Number], operator: &str, detail: &serde_json::Value) {

@@ -1,5 +1,6 @@
 //! The changes that one operator offers for one parent, best first, each handed out once.
 
+use super::lessons::Lessons;
 use evolution::candidate::{FileChange, Patch, SourceFiles};
 use rand::{Rng, RngExt};
 use std::collections::{BTreeMap, HashSet};
@@ -9,6 +10,8 @@ use syntax::{Edit, Fingerprint, Module, apply};
 
 /// Most changes in one pool; what is worse than this many others is not offered.
 pub const MAX_POOL: usize = 50_000;
+/// Most changes in a pool whose order is learnt.
+const MAX_LEARNING: usize = 2_000;
 /// Draws for a change that does not overlap those already picked.
 const MAX_DRAWS: usize = 16;
 /// Changes, from the best, among which a second change is drawn.
@@ -43,6 +46,8 @@ pub(super) fn key_of(change: &Change) -> u64 {
 pub(super) struct Pool {
     changes: Vec<Change>,
     next: usize,
+    /// What names each change of a pool whose order is learnt; empty for a pool whose order is fixed.
+    keys: Vec<u64>,
 }
 
 impl Pool {
@@ -50,7 +55,35 @@ impl Pool {
     pub(super) fn new(mut changes: Vec<Change>) -> Self {
         changes.sort_by(|a, b| b.score.total_cmp(&a.score));
         changes.truncate(MAX_POOL);
-        Self { changes, next: 0 }
+        Self { changes, next: 0, keys: Vec::new() }
+    }
+
+    /// A pool whose order follows what is learnt while it is used. Each draw looks at all of it.
+    pub(super) fn learning(changes: Vec<Change>) -> Self {
+        let mut pool = Self::new(changes);
+        pool.changes.truncate(MAX_LEARNING);
+        pool.keys = pool.changes.iter().map(key_of).collect();
+        pool
+    }
+
+    /// The change that is best by its score and what was learnt of it, and was not handed out.
+    pub(super) fn best(&self, used: &HashSet<u64>, lessons: &Lessons) -> Option<Change> {
+        let mut best: Option<(f64, &Change)> = None;
+        for (_, change) in self.keys.iter().zip(&self.changes).filter(|(key, _)| !used.contains(key)) {
+            let score = change.score * lessons.factor(change);
+            // The first of equals stays.
+            if best.is_none_or(|(highest, _)| score > highest) {
+                best = Some((score, change));
+            }
+        }
+        best.map(|(_, change)| change.clone())
+    }
+
+    /// The best change that paid elsewhere and overlaps none of the picked ones, used or not.
+    pub(super) fn proven(&self, picked: &[Change], lessons: &Lessons) -> Option<Change> {
+        let paid = self.changes.iter().filter(|change| lessons.factor(change) > 1.0);
+        let mut paid = paid.filter(|change| picked.iter().all(|other| apart(other, change)));
+        paid.next().cloned()
     }
 
     /// The best change that was not handed out.

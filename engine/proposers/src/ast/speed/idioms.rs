@@ -1,12 +1,14 @@
 //! Small idioms: the same with less. Each wins little by itself, and they add up.
 
-use super::{Rewrites, lines_before, loops_around, method_call, plain_call};
+use super::Rewrites;
+use super::reading::{fresh_name, lines_before, loops_around, method_call, names_in, plain_call, stripped};
 use syntax::{Edit, Field, Kind, Node};
 
 pub(super) fn find(rewrites: &mut Rewrites<'_>) {
     concatenation(rewrites);
-    strings(rewrites);
     extremes(rewrites);
+    first_few(rewrites);
+    flattening(rewrites);
     deep_copies(rewrites);
     arithmetic(rewrites);
     bound_methods(rewrites);
@@ -43,48 +45,6 @@ fn concatenation(rewrites: &mut Rewrites<'_>) {
     }
 }
 
-/// Strings built piece by piece: collect and join.
-fn strings(rewrites: &mut Rewrites<'_>) {
-    let source = rewrites.source();
-    for node in rewrites.nodes(Kind::Assignment).collect::<Vec<_>>() {
-        let (Some(left), Some(right)) = (node.child(Field::Left), node.child(Field::Right)) else { continue };
-        if !matches!(right.text(), "''" | "\"\"") {
-            continue;
-        }
-        let (name, Some(statement)) = (left.text(), node.statement()) else { continue };
-        let Some(block) = statement.parent() else { continue };
-        let following = block.statements().filter(|s| s.range().start > statement.range().start);
-        let Some(around) = following.into_iter().find(|s| super::is_loop(*s)) else { continue };
-        let parts = super::fresh_name(source, &format!("{name}_parts"));
-        let mut edits = vec![Edit::replace(node.range(), format!("{parts} = []"))];
-        let mut uses = 0;
-        for inner in around.descendants() {
-            if inner.kind() == Kind::AugmentedAssignment
-                && inner.child(Field::Left).is_some_and(|l| l.text() == name)
-            {
-                let Some(piece) = inner.child(Field::Right) else { continue };
-                edits.push(Edit::replace(inner.range(), format!("{parts}.append({})", piece.text())));
-                uses += 1;
-            } else if inner.kind() == Kind::Assignment
-                && inner.child(Field::Left).is_some_and(|l| l.text() == name)
-                && let Some(piece) = inner
-                    .child(Field::Right)
-                    .and_then(|r| r.text().strip_prefix(name)?.trim_start().strip_prefix('+'))
-            {
-                edits.push(Edit::replace(inner.range(), format!("{parts}.append({})", piece.trim())));
-                uses += 1;
-            }
-        }
-        edits.push(Edit::insert(
-            around.range().end,
-            format!("\n{}{name} = ''.join({parts})", super::indent_of(source, around)),
-        ));
-        if uses > 0 {
-            rewrites.offer("join", 40.0, format!("collect the pieces of {name} and join them"), edits);
-        }
-    }
-}
-
 /// `sorted(xs)[0]`, `sorted(xs)[-1]`; `sorted(list(xs))`; a list inside `sum`, `any`, `all`.
 fn extremes(rewrites: &mut Rewrites<'_>) {
     for node in rewrites.nodes(Kind::Subscript).collect::<Vec<_>>() {
@@ -110,7 +70,7 @@ fn extremes(rewrites: &mut Rewrites<'_>) {
         let Some((name, arguments)) = plain_call(call) else { continue };
         let [only] = arguments.as_slice() else { continue };
         if matches!(name, "any" | "all") && only.kind() == Kind::ListComprehension {
-            let text = only.text().trim_start_matches('[').trim_end_matches(']').to_owned();
+            let text = stripped(only.text()).to_owned();
             rewrites.offer(
                 "lazy",
                 40.0,
@@ -128,6 +88,48 @@ fn extremes(rewrites: &mut Rewrites<'_>) {
     }
 }
 
+/// `sorted(xs)[:k]`: the smallest, or the largest, without sorting the rest.
+fn first_few(rewrites: &mut Rewrites<'_>) {
+    for node in rewrites.nodes(Kind::Subscript).collect::<Vec<_>>() {
+        let (Some(value), Some(slice)) = (node.child(Field::Value), node.child(Field::Subscript)) else {
+            continue;
+        };
+        let (Some(("sorted", arguments)), Some(count)) = (plain_call(value), slice.text().strip_prefix(':'))
+        else {
+            continue;
+        };
+        let Some(items) = arguments.first().filter(|_| slice.kind() == Kind::Slice && !count.contains(':'))
+        else {
+            continue;
+        };
+        let rest: Vec<&str> = arguments.iter().skip(1).map(|argument| argument.text()).collect();
+        let (function, rest): (&str, Vec<&str>) = match rest.iter().position(|text| *text == "reverse=True") {
+            Some(at) => {
+                ("nlargest", rest.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, t)| *t).collect())
+            }
+            None => ("nsmallest", rest),
+        };
+        let rest: String = rest.iter().map(|text| format!(", {text}")).collect();
+        let mut edits = rewrites.import("import heapq");
+        edits.push(Edit::replace(node.range(), format!("heapq.{function}({count}, {}{rest})", items.text())));
+        rewrites.offer("first_few", 42.0, "take the first few without sorting all".to_owned(), edits);
+    }
+}
+
+/// `sum(lists, [])` copies what it has for each list.
+fn flattening(rewrites: &mut Rewrites<'_>) {
+    for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
+        let Some(("sum", arguments)) = plain_call(call) else { continue };
+        if let [lists, start] = arguments.as_slice()
+            && start.text() == "[]"
+        {
+            let text = format!("[_item for _list in {} for _item in _list]", lists.text());
+            let edits = vec![Edit::replace(call.range(), text)];
+            rewrites.offer("flatten", 66.0, "flatten without copying".to_owned(), edits);
+        }
+    }
+}
+
 /// `deepcopy` of flat or two-level data.
 fn deep_copies(rewrites: &mut Rewrites<'_>) {
     for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
@@ -141,6 +143,9 @@ fn deep_copies(rewrites: &mut Rewrites<'_>) {
         for (text, score) in [
             (format!("[row[:] for row in {value}]"), 82.0),
             (format!("{value}.copy()"), 80.0),
+            (format!("[dict(_row) for _row in {value}]"), 81.0),
+            (format!("[_row.copy() for _row in {value}]"), 66.0),
+            (format!("{{_key: _row.copy() for _key, _row in {value}.items()}}"), 64.0),
             (format!("list({value})"), 60.0),
             (value.to_owned(), 50.0),
         ] {
@@ -188,7 +193,7 @@ fn bound_methods(rewrites: &mut Rewrites<'_>) {
     for call in rewrites.nodes(Kind::Call).collect::<Vec<_>>() {
         let Some((object, method, _)) = method_call(call) else { continue };
         let Some(around) = loops_around(call).last().copied() else { continue };
-        let names = super::names_in(object);
+        let names = names_in(object);
         let stable = call.child(Field::Function).is_some_and(|_| {
             !around.descendants().any(|n| {
                 n.kind() == Kind::Assignment && n.child(Field::Left).is_some_and(|l| names.contains(l.text()))
@@ -199,11 +204,50 @@ fn bound_methods(rewrites: &mut Rewrites<'_>) {
         else {
             continue;
         };
-        let held = super::fresh_name(source, &format!("{}_{method}", object.text()));
+        let held = fresh_name(source, &format!("{}_{method}", object.text()));
         let edits = vec![
             lines_before(source, around, &[format!("{held} = {}", function.text())]),
             Edit::replace(function.range(), held),
         ];
         rewrites.offer("bound_method", 5.0, format!("look {} up once", function.text()), edits);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ast::speed::tests::check;
+
+    #[test]
+    fn lists_grow_in_place() {
+        check(
+            "in_place",
+            "def f(a, x):\n    a = a + [x]\n    return a\n",
+            "def f(a, x):\n    a.append(x)\n    return a\n",
+        );
+    }
+
+    #[test]
+    fn copies_go_as_deep_as_needed() {
+        let source = "import copy\n\ndef f(a):\n    return copy.deepcopy(a)\n";
+        check("shallow_copy", source, &source.replace("copy.deepcopy(a)", "[dict(_row) for _row in a]"));
+    }
+
+    #[test]
+    fn the_first_few_need_no_sort() {
+        check(
+            "first_few",
+            "def f(a):\n    return sorted(a, key=g, reverse=True)[:3]\n",
+            "import heapq\ndef f(a):\n    return heapq.nlargest(3, a, key=g)\n",
+        );
+        check(
+            "flatten",
+            "def f(a):\n    return sum(a, [])\n",
+            "def f(a):\n    return [_item for _list in a for _item in _list]\n",
+        );
+    }
+
+    #[test]
+    fn extremes_need_no_sort() {
+        check("extreme", "def f(a):\n    return sorted(a)[0]\n", "def f(a):\n    return min(a)\n");
     }
 }
