@@ -10,6 +10,7 @@ const ROOMS: &[(&str, &str, &[&str])] = &[
     ("objectives", "objectives", &[]),
     ("syntax", "engine/syntax", &[]),
     ("store", "engine/store", &[]),
+    ("a2a", "engine/a2a", &["store"]),
     ("evolution", "engine/evolution", &["objectives"]),
     ("snapshots", "snapshots", &["evolution"]),
     ("sandbox", "engine/sandbox", &["evolution", "objectives", "syntax"]),
@@ -48,6 +49,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("toml", &["daemon", "tests"]),
     ("landlock", &["sandbox"]),
     ("seccompiler", &["sandbox"]),
+    ("axum", &["a2a"]),
     ("libc", &["sandbox"]),
 ];
 
