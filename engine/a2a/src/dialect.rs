@@ -71,6 +71,24 @@ impl Dialect {
     }
 }
 
+/// The name of an error in the clients of 0.3.
+pub(crate) fn error_name(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Parse => "JSONParseError",
+        ErrorKind::InvalidRequest => "InvalidRequestError",
+        ErrorKind::MethodNotFound => "MethodNotFoundError",
+        ErrorKind::InvalidParams => "InvalidParamsError",
+        ErrorKind::TaskNotFound => "TaskNotFoundError",
+        ErrorKind::TaskNotCancelable => "TaskNotCancelableError",
+        ErrorKind::PushNotificationNotSupported => "PushNotificationNotSupportedError",
+        ErrorKind::UnsupportedOperation => "UnsupportedOperationError",
+        ErrorKind::ContentTypeNotSupported => "ContentTypeNotSupportedError",
+        ErrorKind::InvalidAgentResponse => "InvalidAgentResponseError",
+        ErrorKind::ExtendedAgentCardNotConfigured => "AuthenticatedExtendedCardNotConfiguredError",
+        _ => "InternalError",
+    }
+}
+
 /// The body of a push notification and its content type.
 pub(crate) fn notification(
     dialect: Dialect,

@@ -46,9 +46,13 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| A2aError::invalid(at, "must be an object"))
     }
 
-    /// A field that is there and not null.
+    /// A field that is there and not null, under its name or, as ProtoJSON also has it, in snake_case.
     pub(super) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null())
+        let found = self.object.get(name).or_else(|| {
+            let upper = name.contains(|c: char| c.is_ascii_uppercase());
+            upper.then(|| self.object.get(&snake_case(name))).flatten()
+        });
+        found.filter(|value| !value.is_null())
     }
 
     fn wrong(&self, name: &str, must: &str) -> A2aError {
@@ -109,6 +113,17 @@ impl<'a> Fields<'a> {
     }
 }
 
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
 /// Reads a request of JSON-RPC before 1.0, with the version that it speaks.
 ///
 /// # Errors
@@ -157,7 +172,7 @@ pub(super) fn history(length: Option<i32>) -> Option<i32> {
 fn send(fields: Fields<'_>) -> Result<SendMessageRequest, A2aError> {
     let configuration = fields.get("configuration").map_or_else(
         || Ok(SendMessageConfiguration::default()),
-        |value| configuration(value, "pushNotificationConfig"),
+        |value| configuration(value, "pushNotificationConfig", true),
     )?;
     let message = message(fields.required("message")?, "parts", kind_part)?;
     let metadata = fields.metadata("metadata")?;
@@ -169,13 +184,17 @@ fn send(fields: Fields<'_>) -> Result<SendMessageRequest, A2aError> {
     })
 }
 
-fn configuration(value: &Value, push_name: &str) -> Result<SendMessageConfiguration, A2aError> {
+fn configuration(
+    value: &Value,
+    push_name: &str,
+    blocking: bool,
+) -> Result<SendMessageConfiguration, A2aError> {
     let fields = Fields::of(value, "configuration")?;
     Ok(SendMessageConfiguration {
         accepted_output_modes: fields.texts("acceptedOutputModes")?,
         task_push_notification_config: fields.get(push_name).map(push).transpose()?,
         history_length: history(fields.number("historyLength")?),
-        return_immediately: fields.flag("blocking")?.is_some_and(|blocking| !blocking),
+        return_immediately: !fields.flag("blocking")?.unwrap_or(blocking),
     })
 }
 
@@ -294,7 +313,8 @@ pub(crate) fn read_proto_send(value: &Value) -> Result<SendMessageRequest, A2aEr
     };
     let configuration = fields.get("configuration").map_or_else(
         || Ok(SendMessageConfiguration::default()),
-        |value| configuration(value, "pushNotification"),
+        // In protobuf a flag that is not there is off, and so its clients leave out the one that says not to wait.
+        |value| configuration(value, "pushNotification", false),
     )?;
     let message = message(request, "content", proto_part)?;
     let metadata = fields.metadata("metadata")?;

@@ -37,25 +37,32 @@ impl sse::Words for Writer {
     }
 
     fn error(&self, error: &A2aError) -> Vec<u8> {
-        status(error).to_string().into_bytes()
+        status(error, self.dialect).to_string().into_bytes()
     }
 }
 
-/// An error as `google.rpc.Status` in JSON.
-fn status(error: &A2aError) -> Value {
-    json!({ "error": {
+/// An error as `google.rpc.Status` in JSON. Clients of 0.3 look for its code, its name and its message at the top.
+fn status(error: &A2aError, dialect: Dialect) -> Value {
+    let mut status = json!({ "error": {
         "code": error.kind.http_status(),
         "status": error.kind.status_name(),
         "message": error.message,
         "details": error.details(),
-    }})
+    }});
+    if dialect != Dialect::V1 {
+        status["code"] = dialect.error(error)["code"].take();
+        status["type"] = json!(dialect::error_name(error.kind));
+        status["message"] = json!(error.message);
+    }
+    status
 }
 
 /// Answers one request.
 pub(super) async fn answer(server: &Server, parts: &Parts, body: Body, peer: Option<IpAddr>) -> Response {
     let wanted = wanted_extensions(&parts.headers);
     let content_type = answer_type(parts);
-    match handle(server, parts, body, peer, &wanted, content_type).await {
+    let mut dialect = Dialect::V1;
+    match handle(server, parts, body, peer, &wanted, &mut dialect).await {
         Ok(mut response) => {
             add_extensions(&mut response, server.service(), &wanted);
             response
@@ -64,7 +71,7 @@ pub(super) async fn answer(server: &Server, parts: &Parts, body: Body, peer: Opt
             server.audit(None, peer, "", Some(error.kind));
             let code =
                 StatusCode::from_u16(error.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let mut response = with_body(code, content_type, status(&error).to_string());
+            let mut response = with_body(code, content_type, status(&error, dialect).to_string());
             add_error_headers(&mut response, &error, &server.shared.settings.access);
             response
         }
@@ -89,7 +96,7 @@ async fn handle(
     body: Body,
     peer: Option<IpAddr>,
     wanted: &[String],
-    content_type: &'static str,
+    picked: &mut Dialect,
 ) -> Result<Response, A2aError> {
     let caller = server.admit(&parts.headers, peer)?;
     let version = said(&parts.headers, parts.uri.query())?;
@@ -99,24 +106,22 @@ async fn handle(
         check_content_type(parts)?;
     }
     let dialect = pick(server, version, &bytes);
+    *picked = dialect;
     let request = read(parts, &bytes, dialect)?;
     let context = Context { caller, extensions: wanted.to_vec(), dialect, alias: None };
     server.audit(Some(&context.caller), peer, request.name(), None);
     let writer = Writer { dialect };
     match request.perform(server.service(), &context, last_event_id(&parts.headers)).await? {
         Reply::Stream(events) => Ok(sse::answer(events, Arc::new(writer))),
-        Reply::Nothing if dialect == Dialect::V1 => {
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            Ok(response)
-        }
         reply => {
             let text = match dialect {
+                // Nothing is the empty object, as ProtoJSON writes `google.protobuf.Empty`; clients read a body.
+                _ if matches!(reply, Reply::Nothing) => Ok(b"{}".to_vec()),
                 Dialect::V1 => serde_json::to_vec(&reply),
                 older => older.reply(&reply, None).and_then(|value| serde_json::to_vec(&value)),
             };
             let text = text.map_err(|error| A2aError::internal(error.to_string()))?;
-            let content_type = if dialect == Dialect::V1 { content_type } else { JSON };
+            let content_type = if dialect == Dialect::V1 { answer_type(parts) } else { JSON };
             Ok(with_body(StatusCode::OK, content_type, text))
         }
     }
