@@ -5,6 +5,7 @@
 //! to the world. The library knows nothing of what its agents do. Not here: gRPC.
 
 mod agent;
+pub mod client;
 mod dialect;
 mod error;
 pub mod model;
