@@ -2,8 +2,11 @@
 // bindings) and, installed under the name "old", @a2a-js/sdk 0.3.14.
 //
 //   npm i @a2a-js/sdk@1.3.0 old@npm:@a2a-js/sdk@0.3.14   (in the folder this file is copied to)
-//   node javascript_client.mjs http://127.0.0.1:PORT
+//   node javascript_client.mjs http://127.0.0.1:PORT [JWK]     (JWK: the file that `--sign` wrote)
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { importJWK } from 'jose';
+import { verifyAgentCardSignature } from '@a2a-js/sdk';
 import * as now from '@a2a-js/sdk/client';
 import * as old from 'old/client';
 
@@ -118,6 +121,13 @@ async function attempt(label, run) {
   }
 }
 
+if (process.argv[3]) {
+  await attempt('card signature', async () => {
+    const key = await importJWK(JSON.parse(readFileSync(process.argv[3], 'utf8')), 'ES256');
+    await verifyAgentCardSignature(async () => key)(await new now.DefaultAgentCardResolver().resolve(base));
+    check('card signature', true);
+  });
+}
 const legacyCompat = { enabled: true };
 for (const version of ['1.0', '0.3']) {
   for (const [binding, transport] of [['JSONRPC', now.JsonRpcTransportFactory], ['HTTP+JSON', now.RestTransportFactory]]) {

@@ -1,6 +1,7 @@
 """Drives a running scripted agent with the Python SDK's own client (PyPI a2a-sdk 1.3), in every binding and version.
 
-Usage: python python_client.py http://127.0.0.1:PORT
+Usage: python python_client.py http://127.0.0.1:PORT [JWK]
+With JWK, the file that `--sign` wrote, the card's signature is checked too (PyPI a2a-sdk[signing]).
 Exits with 1 and names what failed; prints one line a check otherwise.
 """
 
@@ -154,6 +155,17 @@ async def main(base):
     async with httpx.AsyncClient(timeout=20) as http:
         card = await A2ACardResolver(httpx_client=http, base_url=base).get_agent_card()
         check("card", card.capabilities.streaming and len(card.supported_interfaces) >= 2, card)
+        if len(sys.argv) > 2:
+            from a2a.utils.signing import create_signature_verifier
+            from jwt import PyJWK
+
+            with open(sys.argv[2], encoding="utf-8") as file:
+                key = PyJWK(json.load(file))
+            try:
+                create_signature_verifier(lambda kid, jku: key, ["ES256"])(card)
+                check("card signature", True)
+            except Exception as error:  # noqa: BLE001
+                check("card signature", False, repr(error))
         for interface in list(card.supported_interfaces):
             only = pb.AgentCard()
             only.CopyFrom(card)

@@ -14,6 +14,7 @@ pub mod outbound;
 mod push;
 pub mod server;
 mod service;
+pub mod signing;
 pub mod tasks;
 pub mod validation;
 

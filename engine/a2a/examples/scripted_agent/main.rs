@@ -1,9 +1,9 @@
 //! An agent that does what a message's own words tell it to, for public conformance kits and for measurements.
 //!
 //! `cargo run --release -p a2a --example scripted_agent -- --listen 127.0.0.1:PORT [--reduced] [--data FOLDER]
-//! [--token SECRET]`. `--reduced` turns streaming, push notifications and the extended card off and requires an
+//! [--token SECRET] [--sign FILE]`. `--reduced` turns streaming, push notifications and the extended card off and requires an
 //! extension. `--data` keeps tasks in a store there; without it they live in memory. `--token` asks for a bearer token
-//! or API key. Webhooks on this machine are allowed.
+//! or API key. `--sign` signs the card with a fresh key and writes its public half, a JSON Web Key, to the file. Webhooks on this machine are allowed.
 
 #![expect(clippy::print_stderr, reason = "an example says where it is and what went wrong")]
 
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use a2a::model::{AgentCapabilities, AgentCard, AgentExtension, AgentProvider, AgentSkill};
 use a2a::outbound::Reach;
 use a2a::server::{Access, Server, ServerSettings, interfaces};
+use a2a::signing::CardKey;
 use a2a::tasks::{Limits, Tasks};
 use a2a::{Caller, Service};
 use axum::serve::ListenerExt as _;
@@ -33,6 +34,7 @@ struct Arguments {
     reduced: bool,
     data: Option<PathBuf>,
     token: Option<String>,
+    sign: Option<PathBuf>,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -45,6 +47,7 @@ fn arguments() -> Result<Arguments, String> {
             "--reduced" => arguments.reduced = true,
             "--data" => arguments.data = Some(value()?.into()),
             "--token" => arguments.token = Some(value()?),
+            "--sign" => arguments.sign = Some(value()?.into()),
             _ => return Err(format!("{word} is not known; see the head of this example")),
         }
     }
@@ -112,7 +115,12 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         }
         None => Tasks::in_memory(Arc::new(Scripted), limits),
     };
-    let card = card(&base, &arguments, &access);
+    let mut card = card(&base, &arguments, &access);
+    if let Some(file) = &arguments.sign {
+        let key = CardKey::from_pkcs8(&CardKey::generate()?, "scripted")?;
+        key.sign(&mut card)?;
+        std::fs::write(file, key.public().to_jwk("scripted").to_string())?;
+    }
     let mut extended = card.clone();
     extended.description.push_str(" This is the extended card.");
     let extended = Some(extended).filter(|_| !arguments.reduced);
