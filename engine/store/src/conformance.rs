@@ -36,6 +36,7 @@ pub fn check_log(make: impl Fn() -> Box<dyn Log>) {
     summarises_streams(&*make());
     limits_what_it_takes(&*make());
     keeps_blobs(&*make());
+    clears_one_stream_and_no_other(&*make());
     writers_at_once_leave_no_gap(&*make());
     one_of_many_wins_an_expected_append(&*make());
     subscription_catches_up_then_follows(&*make());
@@ -231,6 +232,26 @@ fn keeps_blobs(log: &dyn Log) {
     let larger = log.put_blob("a", "large", &vec![7; MAX_BLOB_BYTES + 1]);
     assert!(matches!(larger, Err(StoreError::TooLarge { .. })), "a larger blob is refused");
     assert!(matches!(log.put_blob("a", "", b""), Err(StoreError::EmptyName { .. })));
+}
+
+fn clears_one_stream_and_no_other(log: &dyn Log) {
+    must("clear", log.clear("unknown"));
+    fill(log, "a", 3);
+    fill(log, "b", 2);
+    must("put_blob", log.put_blob("a", "k", b"one"));
+    must("put_blob", log.put_blob("b", "k", b"two"));
+    must("clear", log.clear("a"));
+    assert_eq!(must("last_seq", log.last_seq("a")), 0);
+    assert!(must("read", log.read("a", 0, 10)).is_empty());
+    assert_eq!(must("get_blob", log.get_blob("a", "k")), None);
+    let names: Vec<String> = must("streams", log.streams()).into_iter().map(|stream| stream.name).collect();
+    assert_eq!(names, ["b"], "a cleared stream is not listed");
+    assert_eq!(must("last_seq", log.last_seq("b")), 2);
+    assert_eq!(must("get_blob", log.get_blob("b", "k")).as_deref(), Some(&b"two"[..]));
+    fill(log, "c", 1);
+    fill(log, "a", 1);
+    assert_eq!(seqs(&must("read", log.read("a", 0, 10))), [1], "a cleared stream numbers from 1");
+    assert_eq!(seqs(&must("read", log.read("c", 0, 10))), [1]);
 }
 
 fn writers_at_once_leave_no_gap(log: &dyn Log) {

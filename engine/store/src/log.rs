@@ -11,7 +11,8 @@ pub const MAX_READ_RECORDS: usize = 10_000;
 /// Records that `replay` reads at a time.
 pub const REPLAY_PAGE_RECORDS: usize = 1_000;
 
-/// Streams of records that only grow. Whatever `append` acknowledged is durable and never changes.
+/// Streams of records that only grow. Whatever `append` acknowledged is durable and never changes, until the whole
+/// stream is cleared.
 pub trait Log: Send + Sync {
     /// Appends all `records` or none and returns the sequence number of the newest record of the stream. No
     /// records: checks the expectation, writes nothing.
@@ -63,6 +64,14 @@ pub trait Log: Send + Sync {
     /// # Errors
     /// The backend's faults.
     fn blob_keys(&self, stream: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Takes all records and documents of a stream away, at once and for good; a stream that is empty or unknown stays
+    /// so. It is for streams that are segments of something larger, whose names are not used again: who follows the
+    /// stream hears nothing of it, and an append would number from 1.
+    ///
+    /// # Errors
+    /// The backend's faults.
+    fn clear(&self, stream: &str) -> Result<(), StoreError>;
 
     /// Visits every record after `after`, page by page, until the end of the stream or until `visit` breaks, and
     /// returns the sequence number of the last record visited (`after` if there was none).

@@ -133,6 +133,13 @@ impl Log for MemoryStore {
         let of_stream = contents.blobs.range(first..).take_while(|((name, _), _)| name == stream);
         Ok(of_stream.map(|((_, key), _)| key.clone()).collect())
     }
+
+    fn clear(&self, stream: &str) -> Result<(), StoreError> {
+        let mut contents = self.contents();
+        contents.streams.remove(stream);
+        contents.blobs.retain(|(name, _), _| name != stream);
+        Ok(())
+    }
 }
 
 impl MemoryStore {

@@ -270,6 +270,19 @@ impl Log for SqliteStore {
             keys.collect::<Result<_, _>>().map_err(&fault)
         })
     }
+
+    fn clear(&self, stream: &str) -> Result<(), StoreError> {
+        let shared = &self.shared;
+        shared.connections.writing(|connection| {
+            let fault = shared.fault("clear a stream");
+            if let Some(id) = shared.known_id(connection, stream)? {
+                let (before, last) = positions(id);
+                connection.execute(sql::CLEAR_RECORDS, [before, last]).map_err(&fault)?;
+            }
+            connection.execute(sql::CLEAR_BLOBS, [stream]).map_err(&fault)?;
+            Ok(())
+        })
+    }
 }
 
 impl Shared {

@@ -76,6 +76,10 @@ pub(crate) const PUT_BLOB: &str = "INSERT INTO blobs (stream, key, bytes) VALUES
 pub(crate) const GET_BLOB: &str = "SELECT bytes FROM blobs WHERE stream = ?1 AND key = ?2";
 pub(crate) const BLOB_KEYS: &str = "SELECT key FROM blobs WHERE stream = ?1 ORDER BY key";
 
+/// The stream's own row stays, so that ids which other connections remember keep their meaning.
+pub(crate) const CLEAR_RECORDS: &str = "DELETE FROM records WHERE position > ?1 AND position <= ?2";
+pub(crate) const CLEAR_BLOBS: &str = "DELETE FROM blobs WHERE stream = ?1";
+
 pub(crate) const GET_LEASE: &str = "SELECT owner, token, expires_ms FROM leases WHERE name = ?1";
 pub(crate) const PUT_LEASE: &str = "INSERT INTO leases (name, owner, token, expires_ms) VALUES (?1, ?2, ?3, ?4) \
      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, token = excluded.token, expires_ms = excluded.expires_ms";

@@ -1,0 +1,76 @@
+//! What the tests share: the scripted agent behind a real server on a free port.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use a2a::model::{
+    AgentCapabilities, AgentCard, Message, Part, Role, SendMessageConfiguration, SendMessageRequest,
+    SendMessageResponse, Task,
+};
+use a2a::outbound::Reach;
+use a2a::server::{Access, Server, ServerSettings, interfaces};
+use a2a::tasks::{Limits, Tasks};
+use a2a::{Agent, Service};
+
+#[path = "../../examples/scripted_agent/script.rs"]
+pub(crate) mod script;
+
+/// A card of an agent with everything on, at that origin.
+pub(crate) fn card(base: &str) -> AgentCard {
+    let modes = vec!["text/plain".to_owned(), "application/json".to_owned()];
+    AgentCard {
+        name: "test".to_owned(),
+        description: "test".to_owned(),
+        version: "1".to_owned(),
+        supported_interfaces: interfaces(base, true),
+        capabilities: AgentCapabilities {
+            streaming: Some(true),
+            push_notifications: Some(true),
+            ..AgentCapabilities::default()
+        },
+        default_input_modes: modes.clone(),
+        default_output_modes: modes,
+        ..AgentCard::default()
+    }
+}
+
+/// Serves tasks on a free port and returns the origin.
+pub(crate) async fn serve(tasks: Tasks, settings: ServerSettings) -> (String, Service) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let mut card = card(&base);
+    settings.access.declare(&mut card);
+    let reach = Reach { loopback: true, ..Reach::default() };
+    let service = Service::new(card, None, tasks, reach).unwrap();
+    let router = Server::new(service.clone(), settings).unwrap().router();
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (base, service)
+}
+
+/// The scripted agent with limits, in memory, without a rate.
+pub(crate) async fn scripted(limits: Limits, access: Access) -> (String, Service) {
+    let agent: Arc<dyn Agent> = Arc::new(script::Scripted);
+    let settings = ServerSettings { access, rate: None, ..ServerSettings::default() };
+    serve(Tasks::in_memory(agent, limits), settings).await
+}
+
+/// A request that says a text.
+pub(crate) fn say(text: &str) -> SendMessageRequest {
+    let message = Message::new(Role::User, vec![Part::text(text)]);
+    SendMessageRequest { message: Some(message), ..SendMessageRequest::default() }
+}
+
+/// As `say`, not waiting for the end.
+pub(crate) fn say_at_once(text: &str) -> SendMessageRequest {
+    let configuration = SendMessageConfiguration { return_immediately: true, ..Default::default() };
+    SendMessageRequest { configuration, ..say(text) }
+}
+
+/// The task of an answer.
+pub(crate) fn task(response: SendMessageResponse) -> Task {
+    match response {
+        SendMessageResponse::Task(task) => task,
+        SendMessageResponse::Message(message) => panic!("a task was expected: {message:?}"),
+    }
+}
