@@ -37,7 +37,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
   const [spot, setSpot] = useState<Tip | null>(null);
   const [empty, setEmpty] = useState('');
   const [moved, setMoved] = useState(false);
-  const latest = useRef({ scene, picked, onPick, onLess, less: '' });
+  const latest = useRef({ scene, picked, onPick, onLess, less: '', show: () => {} });
   Object.assign(latest.current, { scene, picked, onPick, onLess });
 
   useEffect(() => {
@@ -63,6 +63,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
         latest.current.onLess?.(less);
       }
     };
+    latest.current.show = show;
     const stop = drawn.subscribe(show);
     const watch = new ResizeObserver(show);
     watch.observe(box.current);
@@ -79,9 +80,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
     plot.current?.camera.reset();
     setMoved(false);
   }, deps);
-  useEffect(() => {
-    if (plot.current) plot.current.show(scene(), picked);
-  }, [...deps, picked]);
+  useEffect(() => latest.current.show(), [...deps, picked]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const view = plot.current;
