@@ -2,6 +2,7 @@
 import { padded } from '../draw/scale';
 import type { Objective } from '../protocol/records';
 import { isViable } from '../run/candidates';
+import type { Candidates } from '../run/candidates';
 import { cost, frontOf } from '../run/measure';
 import type { RunModel } from '../run/model';
 import type { Marker, Scene } from './scene';
@@ -29,9 +30,11 @@ export function flatFront(model: RunModel, choice: ParetoChoice): number[] {
   const { table, objectives } = model;
   const xs = table.scores[objectives.indexOf(choice.x)];
   const ys = table.scores[objectives.indexOf(choice.y)];
-  const rows: number[] = [];
-  for (let row = 0; row < table.count; row++) if (isViable(table.fate[row])) rows.push(row);
-  return frontOf(rows, (row) => cost(choice.x, xs[row]), (row) => cost(choice.y, ys[row]));
+  return frontOf(viableRows(table), (row) => cost(choice.x, xs[row]), (row) => cost(choice.y, ys[row]));
+}
+
+function* viableRows(table: Candidates): Generator<number> {
+  for (let row = 0; row < table.count; row++) if (isViable(table.fate[row])) yield row;
 }
 
 export function paretoScene(model: RunModel, choice: ParetoChoice | null, columns: Columns): Scene {

@@ -2,7 +2,7 @@
 // those who do not see it, and every plot has a table twin with the same figures.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { drawn } from '../state/store';
+import { drawn, told } from '../state/store';
 import { PlotView } from './plot-view';
 import type { Scene } from './scene';
 
@@ -64,7 +64,8 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
       }
     };
     latest.current.show = show;
-    const stop = drawn.subscribe(show);
+    // Small charts move with the words: what they show changes slowly.
+    const stop = (compact ? told : drawn).subscribe(show);
     const watch = new ResizeObserver(show);
     watch.observe(box.current);
     const dark = matchMedia('(prefers-color-scheme: dark)');

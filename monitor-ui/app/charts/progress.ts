@@ -8,25 +8,33 @@ import { acrossAxis, acrossColumn, fromZero } from './lineage';
 import type { Scene } from './scene';
 import { Columns } from './scene';
 
+/**
+ * How far a row may stand from its place in the order of ends, in rows: evaluations end out of order, but never further
+ * apart than the engine looks ahead (16 by default), with room.
+ */
+const OUT_OF_ORDER = 256;
+
 /** The best value so far as corners of a step line, from the first candidate on. */
 export function bestSoFar(model: RunModel, objective: Objective, across: Across): [number, number][] {
   const { table } = model;
   const values = table.scores[model.objectives.indexOf(objective)];
   const places = acrossColumn(table, across);
+  const sign = objective.direction === 'minimize' ? 1 : -1;
+  // Only rows that beat everything well before them can be a corner; these few are then put into their true order.
   const rows: number[] = [];
+  let settled = Infinity;
   for (let row = 0; row < table.count; row++) {
-    if (isViable(table.fate[row]) && Number.isFinite(values[row]) && Number.isFinite(places[row])) rows.push(row);
+    const behind = row - OUT_OF_ORDER;
+    if (behind >= 0 && isViable(table.fate[behind]) && sign * values[behind] < settled) settled = sign * values[behind];
+    if (sign * values[row] < settled && isViable(table.fate[row]) && Number.isFinite(places[row])) rows.push(row);
   }
-  // Numbers are almost in order of their ends already; a sort on nearly sorted rows is cheap.
   rows.sort((a, b) => places[a] - places[b] || a - b);
   const corners: [number, number][] = [];
-  let best = NaN;
+  let best = Infinity;
   for (const row of rows) {
-    const value = values[row];
-    const improves = Number.isNaN(best) || (objective.direction === 'minimize' ? value < best : value > best);
-    if (!improves) continue;
-    best = value;
-    corners.push([places[row], value]);
+    if (sign * values[row] >= best) continue;
+    best = sign * values[row];
+    corners.push([places[row], values[row]]);
   }
   return corners;
 }

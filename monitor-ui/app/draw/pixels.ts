@@ -11,7 +11,7 @@ export interface Points {
 }
 
 /** Pixels spent on edges in one frame; beyond it only every n-th edge is drawn, and the plot says so. */
-export const EDGE_PIXELS = 1_600_000;
+export const EDGE_PIXELS = 800_000;
 
 export class PixelBuffer {
   width = 0;
