@@ -37,6 +37,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
   const [spot, setSpot] = useState<Tip | null>(null);
   const [empty, setEmpty] = useState('');
   const [moved, setMoved] = useState(false);
+  const [less, setLess] = useState('');
   const latest = useRef({ scene, picked, onPick, onLess, less: '', show: () => {} });
   Object.assign(latest.current, { scene, picked, onPick, onLess });
 
@@ -57,10 +58,13 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
       const made = latest.current.scene();
       view.show(made, latest.current.picked);
       setEmpty(made.empty);
-      const less = view.edgesEvery > 1 && made.parent ? `every ${view.edgesEvery}th line of descent drawn` : '';
+      const few = view.edgesEvery > 1 && made.parent ? `1 in ${view.edgesEvery} lines of descent drawn` : '';
+      const far = made.beyond > 0 ? `${made.beyond} far-off ${made.beyond === 1 ? 'candidate' : 'candidates'} outside the picture` : '';
+      const less = [few, far].filter(Boolean).join(', ');
       if (less !== latest.current.less) {
         latest.current.less = less;
         latest.current.onLess?.(less);
+        setLess(less);
       }
     };
     latest.current.show = show;
@@ -110,6 +114,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
       <canvas ref={under} aria-hidden="true" />
       <canvas ref={over} aria-hidden="true" />
       {empty && <p class="plot-empty">{empty}</p>}
+      {compact && less && <span class="plot-less">{less}</span>}
       {moved && !compact && (
         <button class="btn fit" onClick={() => plot.current?.fit()}>
           Show everything

@@ -6,7 +6,7 @@ import type { RunModel } from '../run/model';
 import type { Across } from '../state/url';
 import { acrossAxis, acrossColumn, fromZero } from './lineage';
 import type { Scene } from './scene';
-import { Columns } from './scene';
+import { Columns, fence } from './scene';
 
 /**
  * How far a row may stand from its place in the order of ends, in rows: evaluations end out of order, but never further
@@ -44,6 +44,8 @@ export function progressScene(model: RunModel, objective: Objective, across: Acr
   const points = columns.points(table.count);
   const values = table.scores[model.objectives.indexOf(objective)];
   const places = acrossColumn(table, across);
+  const [low, high] = fence(table.count, (row) => (isViable(table.fate[row]) && values ? values[row] : NaN));
+  let beyond = 0;
   let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let row = 0; row < table.count; row++) {
     points.colour[row] = 0;
@@ -53,10 +55,18 @@ export function progressScene(model: RunModel, objective: Objective, across: Acr
     points.y[row] = values[row];
     x0 = Math.min(x0, places[row]);
     x1 = Math.max(x1, places[row]);
+    if (row > 0 && (values[row] < low || values[row] > high)) {
+      beyond++;
+      continue;
+    }
     y0 = Math.min(y0, values[row]);
     y1 = Math.max(y1, values[row]);
   }
   const corners = bestSoFar(model, objective, across);
+  for (const [, value] of corners) {
+    y0 = Math.min(y0, value);
+    y1 = Math.max(y1, value);
+  }
   const last = corners.at(-1);
   if (last) corners.push([Math.max(x1, last[0]), last[1]]);
   const [bottom, top] = padded(y0, y1, 0.1);
@@ -74,6 +84,7 @@ export function progressScene(model: RunModel, objective: Objective, across: Acr
     markers: model.champion >= 0 && points.colour[model.champion] ? [{ row: model.champion, kind: 'champion' }] : [],
     level: values && Number.isFinite(values[0]) ? { y: values[0], name: 'baseline' } : null,
     shade: null,
+    beyond,
     empty: spentNothing ? (model.modelUsed ? 'Nothing spent yet.' : 'No model, no money spent.') : corners.length === 0 ? 'No score yet.' : '',
   };
 }
