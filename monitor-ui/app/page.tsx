@@ -97,6 +97,15 @@ function Banner() {
       </p>
     );
   }
+  const wanted = store.view.value.run;
+  if (wanted && !live.runId && store.runs.value.length > 0 && !store.runs.value.some((head) => head.run_id === wanted)) {
+    return (
+      <p class="banner warn" role="status">
+        <Icon name="warn" size={14} /> There is no run {wanted} here.{' '}
+        <button class="link" onClick={() => store.go({ run: '', pick: -1, at: 0 })}>Show the newest</button>
+      </p>
+    );
+  }
   if (live.phase === 'paused') {
     return (
       <p class="banner warn" role="status">

@@ -42,20 +42,24 @@ export async function startMock({ port = 0, logs = ['slow_report'], grow = 0, sy
   return mock;
 }
 
-/** Takes a recorded run back to its beginning and lets it happen again, so many times as fast. */
+/** Takes a recorded run back to its beginning and lets it happen again, so many times as fast; a pause holds it. */
 function growAgain(mock, run, factor) {
-  const all = run.records;
-  const first = Date.parse(all[0].timestamp);
-  const begun = Date.now();
-  const shifted = all.map((record) => ({ ...record, timestamp: new Date(begun + (Date.parse(record.timestamp) - first) / factor).toISOString() }));
-  run.records = shifted.slice(0, 1);
-  run.started = shifted[0];
+  const tape = run.records.filter(({ event_type }) => event_type !== 'run_paused');
+  const first = Date.parse(tape[0].timestamp);
+  const stamp = (record) => ({ ...record, timestamp: new Date().toISOString() });
+  run.records = [stamp(tape[0])];
+  run.started = run.records[0];
   run.refresh();
   let next = 1;
+  let played = 0;
+  let before = Date.now();
   mock.timers.push(
     setInterval(() => {
-      while (run.state !== 'paused' && next < shifted.length && Date.parse(shifted[next].timestamp) <= Date.now()) {
-        run.append({ ...shifted[next++], seq: run.seq + 1 });
+      const now = Date.now();
+      if (run.state === 'running' || run.state === 'pending') played += (now - before) * factor;
+      before = now;
+      while (next < tape.length && Date.parse(tape[next].timestamp) - first <= played) {
+        run.append({ ...stamp(tape[next++]), seq: run.seq + 1 });
       }
     }, 20),
   );

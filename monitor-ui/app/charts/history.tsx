@@ -39,6 +39,7 @@ export function historyScene(name: string, history: Point[], columns: Columns): 
     markers: [],
     level: null,
     shade: null,
+    beyond: 0,
     empty: history.length === 0 ? 'It has not moved yet.' : '',
   };
 }

@@ -7,7 +7,7 @@ import type { RunModel } from '../run/model';
 import { pathTo } from '../run/model';
 import type { Across, Mode } from '../state/url';
 import type { Marker, Scene } from './scene';
-import { Columns, rampStep } from './scene';
+import { Columns, fence, rampStep } from './scene';
 import { treeSlots } from './tree';
 
 /** Lanes drawn at most; further gates share the last. */
@@ -46,6 +46,9 @@ export function lineageScene(model: RunModel, choice: LineageChoice): Scene {
   const slots = choice.mode === 'tree' ? treeSlots(table) : null;
   const across = acrossColumn(table, choice.across);
   const extent = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
+  const shownValue = (row: number): number => (isViable(table.fate[row]) ? upright[row] : NaN);
+  const [low, high] = slots ? [-Infinity, Infinity] : fence(table.count, shownValue);
+  let beyond = 0;
   for (let row = 0; row < table.count; row++) {
     points.colour[row] = 0;
     failed.colour[row] = 0;
@@ -64,8 +67,12 @@ export function lineageScene(model: RunModel, choice: LineageChoice): Scene {
       if (!Number.isFinite(y) || !Number.isFinite(x)) continue;
       const step = rampStep(upright[row], least, most);
       points.colour[row] = better === 'maximize' ? step : 8 - step;
-      if (y < extent.y0) extent.y0 = y;
-      if (y > extent.y1) extent.y1 = y;
+      const kept = row === 0 || row === model.champion || (table.marks[row] & Mark.wasChampion) > 0;
+      if (!kept && (y < low || y > high)) beyond++;
+      else {
+        if (y < extent.y0) extent.y0 = y;
+        if (y > extent.y1) extent.y1 = y;
+      }
     }
     if (x < extent.x0) extent.x0 = x;
     if (x > extent.x1) extent.x1 = x;
@@ -76,8 +83,8 @@ export function lineageScene(model: RunModel, choice: LineageChoice): Scene {
   return {
     points,
     parent: table.parent,
-    failed: lanes.names.length > 0 ? failed : null,
-    lanes: lanes.names,
+    failed: slots || lanes.names.length === 0 ? null : failed,
+    lanes: slots ? [] : lanes.names,
     extent: { x0, x1, y0, y1 },
     x: slots ? { label: '', kind: 'none' } : choice.mode === 'generations' ? { label: 'generation', kind: 'count' } : acrossAxis(choice.across),
     y: slots ? { label: 'generation', kind: 'none' } : { label: choice.upright, kind: 'number' },
@@ -85,6 +92,7 @@ export function lineageScene(model: RunModel, choice: LineageChoice): Scene {
     markers: markers(model, path, points.colour),
     level: slots ? null : baselineLevel(upright),
     shade: null,
+    beyond,
     empty: emptyReason(model, choice),
   };
 }

@@ -84,9 +84,6 @@ function rule(context: Context, x0: number, y0: number, x1: number, y1: number):
 
 function drawLanes(context: Context, { scene, frame, sx, tones, lane, hovered, picked }: Look): void {
   if (!lane) return;
-  const top = toPixel(lane, 0) - lane.slope / 2 - 1;
-  context.fillStyle = tones.sunken;
-  context.fillRect(frame.left, top, frame.width, scene.lanes.length * lane.slope + 2);
   context.fillStyle = tones.ink3;
   context.textAlign = 'right';
   scene.lanes.forEach((name, index) => context.fillText(shorten(context, name, frame.left - 14), frame.left - 8, toPixel(lane, index)));

@@ -1,11 +1,12 @@
 // The front as a scene: two objectives against each other, a third as colour or the age, what the front dominates in shade.
 import { padded } from '../draw/scale';
 import type { Objective } from '../protocol/records';
-import { isViable } from '../run/candidates';
+import { Mark, isViable } from '../run/candidates';
+import type { Candidates } from '../run/candidates';
 import { cost, frontOf } from '../run/measure';
 import type { RunModel } from '../run/model';
 import type { Marker, Scene } from './scene';
-import { Columns, rampStep } from './scene';
+import { Columns, fence, rampStep } from './scene';
 
 export interface ParetoChoice {
   x: Objective;
@@ -29,9 +30,11 @@ export function flatFront(model: RunModel, choice: ParetoChoice): number[] {
   const { table, objectives } = model;
   const xs = table.scores[objectives.indexOf(choice.x)];
   const ys = table.scores[objectives.indexOf(choice.y)];
-  const rows: number[] = [];
-  for (let row = 0; row < table.count; row++) if (isViable(table.fate[row])) rows.push(row);
-  return frontOf(rows, (row) => cost(choice.x, xs[row]), (row) => cost(choice.y, ys[row]));
+  return frontOf(viableRows(table), (row) => cost(choice.x, xs[row]), (row) => cost(choice.y, ys[row]));
+}
+
+function* viableRows(table: Candidates): Generator<number> {
+  for (let row = 0; row < table.count; row++) if (isViable(table.fate[row])) yield row;
 }
 
 export function paretoScene(model: RunModel, choice: ParetoChoice | null, columns: Columns): Scene {
@@ -49,6 +52,7 @@ export function paretoScene(model: RunModel, choice: ParetoChoice | null, column
     markers: [],
     level: null,
     shade: null,
+    beyond: 0,
     empty: '',
   };
   if (!choice) return { ...base, empty: 'The run has not named its objectives yet.' };
@@ -58,7 +62,11 @@ export function paretoScene(model: RunModel, choice: ParetoChoice | null, column
   const [least, most] = ends(model, tint);
   const flip = choice.colour?.direction === 'minimize';
   const extent = { x0: Infinity, x1: -Infinity, y0: Infinity, y1: -Infinity };
+  const near = (column: Float64Array): [number, number] => fence(table.count, (row) => (isViable(table.fate[row]) ? column[row] : NaN));
+  const [lowX, highX] = near(xs);
+  const [lowY, highY] = near(ys);
   let any = false;
+  let beyond = 0;
   for (let row = 0; row < table.count; row++) {
     points.colour[row] = 0;
     if (!isViable(table.fate[row]) || !Number.isFinite(xs[row]) || !Number.isFinite(ys[row])) continue;
@@ -67,6 +75,11 @@ export function paretoScene(model: RunModel, choice: ParetoChoice | null, column
     points.y[row] = ys[row];
     const step = rampStep(tint[row], least, most);
     points.colour[row] = flip ? 8 - step : step;
+    const far = xs[row] < lowX || xs[row] > highX || ys[row] < lowY || ys[row] > highY;
+    if (far && row > 0 && (table.marks[row] & Mark.front) === 0) {
+      beyond++;
+      continue;
+    }
     extent.x0 = Math.min(extent.x0, xs[row]);
     extent.x1 = Math.max(extent.x1, xs[row]);
     extent.y0 = Math.min(extent.y0, ys[row]);
@@ -79,6 +92,7 @@ export function paretoScene(model: RunModel, choice: ParetoChoice | null, column
   const alone = choice.x === choice.y;
   return {
     ...base,
+    beyond,
     extent: { x0, x1, y0, y1 },
     lines: alone ? [] : [{ kind: 'front', stepped: true, points: front.map((row) => [xs[row], ys[row]]) }],
     markers: frontMarkers(model, front),

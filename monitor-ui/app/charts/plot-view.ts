@@ -171,10 +171,19 @@ export class PlotView {
     if (!context) return;
     buffer.resize(this.under.width, this.under.height);
     buffer.clear();
+    const whole = { left: 0, top: 0, right: buffer.width, bottom: buffer.height };
+    const room = 5;
+    const inner = {
+      left: Math.round((frame.left - room) * ratio),
+      top: Math.max(0, Math.round((frame.top - room) * ratio)),
+      right: Math.min(buffer.width, Math.round((frame.left + frame.width + room) * ratio)),
+      bottom: Math.min(buffer.height, Math.round((frame.top + frame.height + room) * ratio)),
+    };
+    buffer.clip = inner;
     const deviceX = scaled(sx, ratio);
     const deviceY = scaled(sy, ratio);
     const words = Uint32Array.from([0, ...palette.ramp.map((tone) => toWord(tone))]);
-    if (scene.parent) this.drawEdges(scene, deviceX, deviceY, toWord(palette.edge, 0.22));
+    if (scene.parent) this.drawEdges(scene, deviceX, deviceY, toWord(palette.edge, 0.26));
     const size = ratio > 1.5 ? 5 : 3;
     this.inside = buffer.points(scene.points, deviceX, deviceY, words, size);
     if (this.inside <= VECTOR_POINTS) {
@@ -182,15 +191,20 @@ export class PlotView {
       buffer.clear();
       if (scene.parent) this.drawEdges(scene, deviceX, deviceY, toWord(palette.edge, 0.3));
     }
-    if (scene.failed && this.laneScale && scene.failed.count > VECTOR_POINTS) {
-      buffer.points(scene.failed, deviceX, scaled(this.laneScale, ratio), Uint32Array.from([0, toWord(palette.ink3, 0.7)]), 2);
+    const lanes = this.laneScale;
+    const many = scene.failed !== null && scene.failed.count > VECTOR_POINTS;
+    if (scene.failed && lanes && many) {
+      buffer.clip = { ...whole, left: inner.left, right: inner.right };
+      buffer.points(scene.failed, deviceX, scaled(lanes, ratio), Uint32Array.from([0, toWord(palette.ink3, 0.7)]), 2);
     }
     buffer.put(context);
-    context.clearRect(0, 0, frame.left * ratio, this.under.height);
-    const right = (frame.left + frame.width + 4) * ratio;
-    context.clearRect(right, 0, this.under.width - right, this.under.height);
-    const lanesTop = (frame.top + frame.height + 4) * ratio;
-    if (!scene.failed) context.clearRect(0, lanesTop, this.under.width, this.under.height - lanesTop);
+    if (!lanes) return;
+    // The lanes' ground goes behind what was put there.
+    context.globalCompositeOperation = 'destination-over';
+    context.fillStyle = palette.sunken;
+    const top = (lanes.offset - lanes.slope / 2 - 1) * ratio;
+    context.fillRect(frame.left * ratio, top, frame.width * ratio, (scene.lanes.length * lanes.slope + 2) * ratio);
+    context.globalCompositeOperation = 'source-over';
   }
 
   /** Edges within their budget of pixels: when there are too many, every n-th. */

@@ -2,7 +2,7 @@
 // those who do not see it, and every plot has a table twin with the same figures.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { drawn } from '../state/store';
+import { drawn, told } from '../state/store';
 import { PlotView } from './plot-view';
 import type { Scene } from './scene';
 
@@ -37,7 +37,8 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
   const [spot, setSpot] = useState<Tip | null>(null);
   const [empty, setEmpty] = useState('');
   const [moved, setMoved] = useState(false);
-  const latest = useRef({ scene, picked, onPick, onLess, less: '' });
+  const [less, setLess] = useState('');
+  const latest = useRef({ scene, picked, onPick, onLess, less: '', show: () => {} });
   Object.assign(latest.current, { scene, picked, onPick, onLess });
 
   useEffect(() => {
@@ -57,13 +58,18 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
       const made = latest.current.scene();
       view.show(made, latest.current.picked);
       setEmpty(made.empty);
-      const less = view.edgesEvery > 1 && made.parent ? `every ${view.edgesEvery}th line of descent drawn` : '';
+      const few = view.edgesEvery > 1 && made.parent ? `1 in ${view.edgesEvery} lines of descent drawn` : '';
+      const far = made.beyond > 0 ? `${made.beyond} far-off ${made.beyond === 1 ? 'candidate' : 'candidates'} outside the picture` : '';
+      const less = [few, far].filter(Boolean).join(', ');
       if (less !== latest.current.less) {
         latest.current.less = less;
         latest.current.onLess?.(less);
+        setLess(less);
       }
     };
-    const stop = drawn.subscribe(show);
+    latest.current.show = show;
+    // Small charts move with the words: what they show changes slowly.
+    const stop = (compact ? told : drawn).subscribe(show);
     const watch = new ResizeObserver(show);
     watch.observe(box.current);
     const dark = matchMedia('(prefers-color-scheme: dark)');
@@ -79,9 +85,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
     plot.current?.camera.reset();
     setMoved(false);
   }, deps);
-  useEffect(() => {
-    if (plot.current) plot.current.show(scene(), picked);
-  }, [...deps, picked]);
+  useEffect(() => latest.current.show(), [...deps, picked]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const view = plot.current;
@@ -110,6 +114,7 @@ export function Plot({ name, scene, deps, picked, onPick, tip, compact = false, 
       <canvas ref={under} aria-hidden="true" />
       <canvas ref={over} aria-hidden="true" />
       {empty && <p class="plot-empty">{empty}</p>}
+      {compact && less && <span class="plot-less">{less}</span>}
       {moved && !compact && (
         <button class="btn fit" onClick={() => plot.current?.fit()}>
           Show everything

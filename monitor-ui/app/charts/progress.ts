@@ -6,27 +6,35 @@ import type { RunModel } from '../run/model';
 import type { Across } from '../state/url';
 import { acrossAxis, acrossColumn, fromZero } from './lineage';
 import type { Scene } from './scene';
-import { Columns } from './scene';
+import { Columns, fence } from './scene';
+
+/**
+ * How far a row may stand from its place in the order of ends, in rows: evaluations end out of order, but never further
+ * apart than the engine looks ahead (16 by default), with room.
+ */
+const OUT_OF_ORDER = 256;
 
 /** The best value so far as corners of a step line, from the first candidate on. */
 export function bestSoFar(model: RunModel, objective: Objective, across: Across): [number, number][] {
   const { table } = model;
   const values = table.scores[model.objectives.indexOf(objective)];
   const places = acrossColumn(table, across);
+  const sign = objective.direction === 'minimize' ? 1 : -1;
+  // Only rows that beat everything well before them can be a corner; these few are then put into their true order.
   const rows: number[] = [];
+  let settled = Infinity;
   for (let row = 0; row < table.count; row++) {
-    if (isViable(table.fate[row]) && Number.isFinite(values[row]) && Number.isFinite(places[row])) rows.push(row);
+    const behind = row - OUT_OF_ORDER;
+    if (behind >= 0 && isViable(table.fate[behind]) && sign * values[behind] < settled) settled = sign * values[behind];
+    if (sign * values[row] < settled && isViable(table.fate[row]) && Number.isFinite(places[row])) rows.push(row);
   }
-  // Numbers are almost in order of their ends already; a sort on nearly sorted rows is cheap.
   rows.sort((a, b) => places[a] - places[b] || a - b);
   const corners: [number, number][] = [];
-  let best = NaN;
+  let best = Infinity;
   for (const row of rows) {
-    const value = values[row];
-    const improves = Number.isNaN(best) || (objective.direction === 'minimize' ? value < best : value > best);
-    if (!improves) continue;
-    best = value;
-    corners.push([places[row], value]);
+    if (sign * values[row] >= best) continue;
+    best = sign * values[row];
+    corners.push([places[row], values[row]]);
   }
   return corners;
 }
@@ -36,6 +44,8 @@ export function progressScene(model: RunModel, objective: Objective, across: Acr
   const points = columns.points(table.count);
   const values = table.scores[model.objectives.indexOf(objective)];
   const places = acrossColumn(table, across);
+  const [low, high] = fence(table.count, (row) => (isViable(table.fate[row]) && values ? values[row] : NaN));
+  let beyond = 0;
   let [x0, x1, y0, y1] = [Infinity, -Infinity, Infinity, -Infinity];
   for (let row = 0; row < table.count; row++) {
     points.colour[row] = 0;
@@ -45,10 +55,18 @@ export function progressScene(model: RunModel, objective: Objective, across: Acr
     points.y[row] = values[row];
     x0 = Math.min(x0, places[row]);
     x1 = Math.max(x1, places[row]);
+    if (row > 0 && (values[row] < low || values[row] > high)) {
+      beyond++;
+      continue;
+    }
     y0 = Math.min(y0, values[row]);
     y1 = Math.max(y1, values[row]);
   }
   const corners = bestSoFar(model, objective, across);
+  for (const [, value] of corners) {
+    y0 = Math.min(y0, value);
+    y1 = Math.max(y1, value);
+  }
   const last = corners.at(-1);
   if (last) corners.push([Math.max(x1, last[0]), last[1]]);
   const [bottom, top] = padded(y0, y1, 0.1);
@@ -66,6 +84,7 @@ export function progressScene(model: RunModel, objective: Objective, across: Acr
     markers: model.champion >= 0 && points.colour[model.champion] ? [{ row: model.champion, kind: 'champion' }] : [],
     level: values && Number.isFinite(values[0]) ? { y: values[0], name: 'baseline' } : null,
     shade: null,
+    beyond,
     empty: spentNothing ? (model.modelUsed ? 'Nothing spent yet.' : 'No model, no money spent.') : corners.length === 0 ? 'No score yet.' : '',
   };
 }

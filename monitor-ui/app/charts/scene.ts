@@ -37,6 +37,8 @@ export interface Scene {
   level: { y: number; name: string } | null;
   /** Shade the side of the front that it dominates, in the direction that is worse. */
   shade: { right: boolean; up: boolean } | null;
+  /** Points beyond the picture that far-off values would squeeze: not shown until somebody zooms out. */
+  beyond: number;
   /** Why nothing can be drawn, in a sentence; empty when something can. */
   empty: string;
 }
@@ -70,4 +72,22 @@ export function rampStep(value: number, least: number, most: number): number {
   if (!(most > least)) return 4;
   const share = (value - least) / (most - least);
   return 1 + Math.max(0, Math.min(6, (share * 7) | 0));
+}
+
+/** Values looked at to find out where most of them lie. */
+const SAMPLE = 2000;
+/** How many widths of the middle 96 of 100 a value may lie outside of it before it is far off. */
+const FAR = 0.75;
+
+/** The stretch outside of which a value is far off. Fewer than ten values are all near. */
+export function fence(count: number, value: (row: number) => number): [number, number] {
+  const sample: number[] = [];
+  const step = Math.max(1, Math.floor(count / SAMPLE));
+  for (let row = 0; row < count; row += step) if (Number.isFinite(value(row))) sample.push(value(row));
+  if (sample.length < 10) return [-Infinity, Infinity];
+  sample.sort((a, b) => a - b);
+  const low = sample[Math.floor(sample.length * 0.02)];
+  const high = sample[Math.min(sample.length - 1, Math.ceil(sample.length * 0.98))];
+  const room = (high - low) * FAR || Math.abs(high) * 0.5 || 1;
+  return [low - room, high + room];
 }

@@ -19,6 +19,9 @@ export interface Frame {
 
 /** How far a plot may be zoomed in: the smallest share of the data's extent that is shown. */
 const CLOSEST = 1e-4;
+/** And out: how many times the data's extent. Upright there may be values that lie far off. */
+const FARTHEST_X = 2;
+const FARTHEST_Y = 50;
 
 export class Camera {
   /** What is shown now. */
@@ -65,10 +68,10 @@ export class Camera {
     const cy = toValue(y, py);
     const wideX = Math.abs(this.data.x1 - this.data.x0) || 1;
     const wideY = Math.abs(this.data.y1 - this.data.y0) || 1;
-    const limit = (factor: number, span: number, whole: number): number =>
-      Math.min(Math.max(factor, (whole * CLOSEST) / span), Math.max(1, (whole * 2) / span));
-    const fx = limit(factorX, this.shown.x1 - this.shown.x0, wideX);
-    const fy = limit(factorY, this.shown.y1 - this.shown.y0, wideY);
+    const limit = (factor: number, span: number, whole: number, farthest: number): number =>
+      Math.min(Math.max(factor, (whole * CLOSEST) / span), Math.max(1, (whole * farthest) / span));
+    const fx = limit(factorX, this.shown.x1 - this.shown.x0, wideX, FARTHEST_X);
+    const fy = limit(factorY, this.shown.y1 - this.shown.y0, wideY, FARTHEST_Y);
     this.following = false;
     this.shown = {
       x0: cx - (cx - this.shown.x0) * fx,

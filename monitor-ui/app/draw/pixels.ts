@@ -11,11 +11,21 @@ export interface Points {
 }
 
 /** Pixels spent on edges in one frame; beyond it only every n-th edge is drawn, and the plot says so. */
-export const EDGE_PIXELS = 1_600_000;
+export const EDGE_PIXELS = 600_000;
+
+/** The part of a buffer that may be drawn on, in its own pixels; right and bottom are outside. */
+export interface Clip {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
 
 export class PixelBuffer {
   width = 0;
   height = 0;
+  /** Where points and edges may be; the whole buffer until it is set. */
+  clip: Clip = { left: 0, top: 0, right: 0, bottom: 0 };
   image: ImageData | null = null;
   words: Uint32Array = new Uint32Array(0);
 
@@ -23,6 +33,7 @@ export class PixelBuffer {
     if (width === this.width && height === this.height) return;
     this.width = width;
     this.height = height;
+    this.clip = { left: 0, top: 0, right: width, bottom: height };
     const bytes = new Uint8ClampedArray(Math.max(1, width * height) * 4);
     this.words = new Uint32Array(bytes.buffer);
     this.image = typeof ImageData === 'undefined' ? null : new ImageData(bytes, Math.max(1, width), Math.max(1, height));
@@ -34,20 +45,21 @@ export class PixelBuffer {
 
   /** Stamps a square of `size` pixels for every visible row. Returns how many were inside. */
   points(points: Points, sx: Linear, sy: Linear, palette: Uint32Array, size: number): number {
-    const { words, width, height } = this;
+    const { words, width } = this;
+    const { left, top } = this.clip;
     const { x, y, colour, count } = points;
     const { slope: ax, offset: bx } = sx;
     const { slope: ay, offset: by } = sy;
     const half = size >> 1;
-    const right = width - size;
-    const bottom = height - size;
+    const right = this.clip.right - size;
+    const bottom = this.clip.bottom - size;
     let inside = 0;
     for (let row = 0; row < count; row++) {
       const tone = colour[row];
       if (tone === 0) continue;
       const px = (x[row] * ax + bx - half) | 0;
       const py = (y[row] * ay + by - half) | 0;
-      if (px < 0 || py < 0 || px > right || py > bottom) continue;
+      if (px < left || py < top || px > right || py > bottom) continue;
       inside++;
       const word = palette[tone];
       let at = py * width + px;
@@ -76,6 +88,7 @@ export class PixelBuffer {
    */
   edges(points: Points, parent: Int32Array, sx: Linear, sy: Linear, word: number, every: number): number {
     const { words, width, height } = this;
+    const { left, top, right, bottom } = this.clip;
     const { x, y, colour, count } = points;
     const { slope: ax, offset: bx } = sx;
     const { slope: ay, offset: by } = sy;
@@ -85,10 +98,10 @@ export class PixelBuffer {
       if (from < 0 || colour[row] === 0 || colour[from] === 0) continue;
       const x0 = x[from] * ax + bx;
       const x1 = x[row] * ax + bx;
-      if ((x0 < 0 && x1 < 0) || (x0 >= width && x1 >= width)) continue;
+      if ((x0 < left && x1 < left) || (x0 >= right && x1 >= right)) continue;
       const y0 = y[from] * ay + by;
       const y1 = y[row] * ay + by;
-      if ((y0 < 0 && y1 < 0) || (y0 >= height && y1 >= height)) continue;
+      if ((y0 < top && y1 < top) || (y0 >= bottom && y1 >= bottom)) continue;
       const dx = x1 - x0;
       const dy = y1 - y0;
       const steps = Math.max(Math.abs(dx), Math.abs(dy)) | 0;
@@ -99,7 +112,7 @@ export class PixelBuffer {
       let px = x0;
       let py = y0;
       for (let step = 0; step < steps; step++) {
-        if (px >= 0 && py >= 0 && px < width && py < height) words[(py | 0) * width + (px | 0)] = word;
+        if (px >= left && py >= top && px < right && py < bottom) words[(py | 0) * width + (px | 0)] = word;
         px += mx;
         py += my;
       }

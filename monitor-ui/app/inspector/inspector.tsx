@@ -10,7 +10,7 @@ import { Fate, Mark, isViable } from '../run/candidates';
 import { fateWord } from '../run/rows';
 import { idOf } from '../run/model';
 import type { RunModel } from '../run/model';
-import { go, liveModel, model, told, view } from '../state/store';
+import { go, isReplay, liveModel, model, told, view } from '../state/store';
 import type { Tab } from '../state/url';
 import { asking, hindrance } from '../shell/orders';
 import { useAsked } from './asked';
@@ -70,6 +70,7 @@ export function Inspector() {
         ))}
       </div>
       <div class="ibody" id="inspected" role="tabpanel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+        {isReplay.value && <p class="state-note pad">Scores and verdict are those of the moment shown; checks, cases and files are as they are known now.</p>}
         {asked.state === 'failed' && <p class="state-note pad">Its details did not come: {asked.why}</p>}
         {tab === 'summary' && <Summary model={shown} row={row} detail={detail} parentCases={parentCases} />}
         {tab === 'diff' && <DiffTab shown={shown} row={row} />}
@@ -129,7 +130,7 @@ function Head({ shown, row, detail }: { shown: RunModel; row: number; detail: Ca
         )}
         <Fact name="generation" text={String(table.generation[row])} />
         {Number.isFinite(table.time[row]) && <Fact name="at" text={clock(table.time[row])} />}
-        {table.ended[row] > 0 && table.wall[row] > 0 && <Fact name="took" text={`${table.wall[row].toFixed(2)} s`} />}
+        {Number.isFinite(table.time[row]) && table.wall[row] > 0 && <Fact name="took" text={`${table.wall[row].toFixed(2)} s`} />}
         {detail?.isolation && <Fact name="isolation" text={detail.isolation} />}
         {commit && <Fact name="commit" text={commit.slice(0, 8)} mono />}
       </div>

@@ -80,10 +80,10 @@ function Scores({ model, row, detail, parentCases }: Props) {
             <tr>
               <th scope="col">objective</th>
               <th scope="col">#{row}</th>
-              {parent > 0 && <th scope="col">parent #{parent}</th>}
-              {parent > 0 && <th scope="col">change</th>}
-              {row > 0 && <th scope="col">baseline</th>}
-              {row > 0 && <th scope="col">change</th>}
+              {parent > 0 && <th scope="col" class="wide">parent #{parent}</th>}
+              {parent > 0 && <th scope="col">to parent</th>}
+              {row > 0 && <th scope="col" class="wide">baseline</th>}
+              {row > 0 && <th scope="col">to baseline</th>}
             </tr>
           </thead>
           <tbody>
@@ -93,18 +93,18 @@ function Scores({ model, row, detail, parentCases }: Props) {
               return (
                 <tr key={objective.name}>
                   <th scope="row">
-                    {objective.name} <span class="u">{objective.direction === 'minimize' ? 'less is better' : 'more is better'}</span>
+                    {objective.name} <span class="u wide">{objective.direction === 'minimize' ? 'less is better' : 'more is better'}</span>
                   </th>
                   <td class="now">
                     {value} <span class="u">{unit}</span>
                   </td>
-                  {parent > 0 && <td>{withUnit(column[parent], objective.unit)}</td>}
+                  {parent > 0 && <td class="wide">{withUnit(column[parent], objective.unit)}</td>}
                   {parent > 0 && (
                     <td>
                       <Delta objective={objective} from={column[parent]} value={column[row]} />
                     </td>
                   )}
-                  {row > 0 && <td>{withUnit(column[0], objective.unit)}</td>}
+                  {row > 0 && <td class="wide">{withUnit(column[0], objective.unit)}</td>}
                   {row > 0 && (
                     <td>
                       <Delta objective={objective} from={column[0]} value={column[row]} />

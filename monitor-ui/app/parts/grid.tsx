@@ -71,7 +71,7 @@ export function Grid<R>({ name, columns, rows, rowKey, current, onPick, sort, on
           </button>
         </div>
       )}
-      <div class="grid-scroll" ref={body} onScroll={(event) => setTop(event.currentTarget.scrollTop)} tabIndex={0} role="region" aria-label={name}>
+      <div class="grid-scroll" ref={body} onScroll={(event) => setTop(event.currentTarget.scrollTop)} tabIndex={0} role="region" aria-label={`${name}, rows`}>
         <div class="grid-table" role="table" aria-label={name} aria-rowcount={rows.length + 1} aria-colcount={seen.length} style={{ minWidth: `${least}px` }}>
           <div class="grid-row head" role="row" style={template}>
             {seen.map((column) => (

@@ -1,4 +1,5 @@
 // Every candidate as a table: filter, search, sort, save. The twin of the lineage and of every chart of scores.
+import { useRef } from 'preact/hooks';
 import type { GridColumn } from '../parts/grid';
 import { Grid } from '../parts/grid';
 import { Seg } from '../parts/controls';
@@ -9,7 +10,7 @@ import { fateWord, listRows } from '../run/rows';
 import type { RunModel } from '../run/model';
 import { idOf } from '../run/model';
 import { pickedRow } from '../inspector/inspector';
-import { go, model, told, view } from '../state/store';
+import { LARGE, go, model, told, view } from '../state/store';
 import type { FateFilter } from '../state/url';
 
 const FILTERS: readonly (readonly [FateFilter, string])[] = [
@@ -72,11 +73,23 @@ export function candidateColumns(shown: RunModel): GridColumn<number>[] {
   ];
 }
 
+/** How long the list of a large run stands still before it is made anew, milliseconds. */
+const LARGE_LIST_MS = 3000;
+
+/** The listed rows; sorting a large run takes a while, so its list is kept for a little. */
+function useRows(shown: RunModel, fates: FateFilter, query: string, sort: string): number[] {
+  const kept = useRef({ key: '', at: 0, rows: [] as number[] });
+  const key = [shown.runId, fates, query, sort, view.value.at].join(' ');
+  const fresh = kept.current.key === key && performance.now() - kept.current.at < LARGE_LIST_MS;
+  if (!fresh || shown.table.count < LARGE) kept.current = { key, at: performance.now(), rows: listRows(shown, fates, query, sort) };
+  return kept.current.rows;
+}
+
 export function CandidatesTable({ name }: { name: string }) {
   told.value;
   const shown = model();
   const { fates, query, sort } = view.value;
-  const rows = listRows(shown, fates, query, sort);
+  const rows = useRows(shown, fates, query, sort);
   const note = shown.words.size < rows.length ? 'reasons of old candidates are in the inspector' : '';
   return (
     <Grid

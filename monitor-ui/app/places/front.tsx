@@ -18,6 +18,7 @@ export function FrontPlace() {
   const shown = model();
   const { fx, fy, fc, twin } = view.value;
   const [columns] = useState(() => new Columns());
+  const [less, setLess] = useState('');
   const choice = paretoChoice(shown, fx, fy, fc);
   const names = shown.objectives.map(({ name }) => [name, name] as const);
   const members = [...shown.front].filter((row) => row < shown.table.count).sort((a, b) => shown.table.score[b] - shown.table.score[a]);
@@ -43,6 +44,7 @@ export function FrontPlace() {
           </span>
         </header>
         {single && <p class="less">One objective: the front is the best value known, and there is nothing to trade. The table lists who holds it.</p>}
+        {less && !twin && !single && <p class="less">Shown less than everything: {less}.</p>}
         {twin || single ? (
           <Grid name="Front" rows={members} columns={candidateColumns(shown)} rowKey={(row) => row} current={pickedRow(shown)} onPick={(row) => go({ pick: row })} />
         ) : (
@@ -53,6 +55,7 @@ export function FrontPlace() {
             picked={pickedRow(shown)}
             onPick={(row) => go({ pick: row })}
             tip={(row) => <CandidateTip row={row} />}
+            onLess={setLess}
           >
             {choice && (
               <>

@@ -21,7 +21,7 @@ export interface Alert {
 
 /** A candidate that wins more than this share over its parent at once is worth a second look. */
 export const JUMP = 0.9;
-/** Evaluations without a new champion after which a run counts as stalled. */
+/** Evaluations without a new champion after which a run counts as stalled; it is said again each time they double. */
 export const STALL_EVALUATIONS = 200;
 
 type Draft = Pick<Alert, 'severity' | 'kind' | 'title' | 'detail'> & { number?: number };
@@ -93,7 +93,7 @@ export function raiseAlerts(model: RunModel, record: KnownRecord, time: number):
   if (record.event_type === 'validation_started' && record.data.purpose === 'judge') {
     const since = model.champions.at(-1)?.evaluation ?? 0;
     const barren = model.counters.evaluations - since;
-    if (barren > 0 && barren % STALL_EVALUATIONS === 0) {
+    if (barren >= STALL_EVALUATIONS && Number.isInteger(Math.log2(barren / STALL_EVALUATIONS))) {
       const detail = `${barren} evaluations without a better champion.`;
       raise(model, `${record.seq}-stalled`, record.seq, time, { severity: 'note', kind: 'stalled', title: 'No progress', detail });
     }

@@ -29,22 +29,33 @@ export const cost = (objective: Objective, value: number): number =>
   objective.direction === 'minimize' ? value : -value;
 
 /**
- * Rows on the first front over two columns of costs, sorted by the first: a sweep, O(n log n). Equal points are all kept.
+ * Rows on the first front over two columns of costs, sorted by the first. Each row is held against the front so far by a
+ * binary search, O(n log f), since nearly all rows are dominated at once. Equal points are all kept.
  */
-export function frontOf(rows: number[], x: (row: number) => number, y: (row: number) => number): number[] {
-  const sorted = rows
-    .filter((row) => Number.isFinite(x(row)) && Number.isFinite(y(row)))
-    .sort((a, b) => x(a) - x(b) || y(a) - y(b));
+export function frontOf(rows: Iterable<number>, x: (row: number) => number, y: (row: number) => number): number[] {
+  // Sorted by x, so that y falls from one to the next; equal points stand side by side.
   const front: number[] = [];
-  let least = Infinity;
-  let leastX = Infinity;
-  for (const row of sorted) {
-    const value = y(row);
-    if (value < least || (value === least && x(row) === leastX)) {
-      front.push(row);
-      least = value;
-      leastX = x(row);
+  for (const row of rows) {
+    const px = x(row);
+    const py = y(row);
+    if (!Number.isFinite(px) || !Number.isFinite(py)) continue;
+    let low = 0;
+    let high = front.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (x(front[middle]) <= px) low = middle + 1;
+      else high = middle;
     }
+    const before = low > 0 ? front[low - 1] : -1;
+    if (before >= 0 && y(before) <= py) {
+      if (x(before) === px && y(before) === py) front.splice(low, 0, row);
+      continue;
+    }
+    let from = low;
+    while (from > 0 && x(front[from - 1]) === px) from--;
+    let to = low;
+    while (to < front.length && y(front[to]) >= py) to++;
+    front.splice(from, to - from, row);
   }
   return front;
 }

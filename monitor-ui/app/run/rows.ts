@@ -73,6 +73,8 @@ export function listRows(model: RunModel, filter: FateFilter, query: string, sor
     if (isCandidate(fate[row]) && passes(model, row, filter) && finds(model, row, query)) rows.push(row);
   }
   const down = sort.startsWith('-');
+  if (sort === 'number') return rows;
+  if (sort === '-number') return rows.reverse();
   const value = sortValue(model, sort.replace(/^-/, ''));
   // Rows without a value stand last, whichever way the sort goes.
   rows.sort((a, b) => {

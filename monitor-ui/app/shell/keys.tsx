@@ -110,7 +110,7 @@ export function bindKeys(): void {
 export function Help() {
   return (
     <Dialog title="Keys and help" wide onClose={() => (open.value = null)}>
-      <div class="help">
+      <div class="help" tabIndex={0} role="group" aria-label="Keys and pictures">
         <dl class="keys">
           {KEYS.map((key) => (
             <div key={key.keys}>

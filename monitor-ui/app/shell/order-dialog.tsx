@@ -88,8 +88,8 @@ function RollbackPreview({ model, number }: { model: RunModel; number: number })
   const { table, champion, objectives } = model;
   const key = `${model.runId}:${number}:rollback:${champion}`;
   const diff = useAsked(key, () => http.diff(model.runId, idOf(model, number), idOf(model, champion)));
-  const later = model.champions.filter((step) => step.number !== number).slice(model.champions.findLastIndex((step) => step.number === number) + 1);
-  const steps = model.champions.some((step) => step.number === number) ? later.length : 1;
+  const held = model.champions.findLastIndex((step) => step.number === number);
+  const steps = held < 0 ? 1 : model.champions.length - 1 - held;
   return (
     <div class="preview">
       <p>

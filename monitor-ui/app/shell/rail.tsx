@@ -60,7 +60,6 @@ export function Rail() {
     <div class="rail">
       <div class="mark">
         <Icon name="mark" size={26} />
-        <span class="sr">darwind</span>
       </div>
       <nav aria-label="Places">
         {PLACE_NAMES.map(([place, name, icon]) => (

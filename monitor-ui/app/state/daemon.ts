@@ -103,6 +103,7 @@ function makeLink(): Link {
 
 /** Follows the run that the view names, else the newest. */
 export function chooseRun(): void {
+  if (!socketLink) return;
   const runs = store.runs.value;
   const wanted = store.view.value.run;
   const run = wanted || runs[0]?.run_id || '';
@@ -111,7 +112,7 @@ export function chooseRun(): void {
   store.goal.value = 0;
   store.replaceLive(emptyModel());
   store.feed.clear();
-  socketLink?.follow(run);
+  socketLink.follow(run);
 }
 
 export interface Order {

@@ -11,10 +11,14 @@ import { Feed } from './feed';
 import type { View } from './url';
 import { readView, writeView } from './url';
 
-/** Shortest time between two looks at the words, milliseconds. */
+/** Shortest time between two looks at the words, milliseconds; in a run of many candidates the longer one. */
 const WORDS_MS = 200;
-/** Shortest time between two pictures that only new data ask for, milliseconds. */
+const WORDS_LARGE_MS = 600;
+/** Shortest time between two pictures that only new data ask for; one more dot among many is not seen any sooner. */
 const PICTURE_MS = 66;
+const PICTURE_LARGE_MS = 250;
+/** Candidates from which a run is large. */
+export const LARGE = 20_000;
 
 export const view = signal<View>(readView(location.hash));
 export const runs = signal<RunHead[]>([]);
@@ -71,7 +75,8 @@ let wordsTimer: ReturnType<typeof setTimeout> | undefined;
 export function changed(): void {
   heardAt = performance.now();
   if (frame) return;
-  const wait = Math.max(0, PICTURE_MS - (performance.now() - lastPicture));
+  const pace = live.table.count > LARGE ? PICTURE_LARGE_MS : PICTURE_MS;
+  const wait = Math.max(0, pace - (performance.now() - lastPicture));
   frame = window.setTimeout(() => requestAnimationFrame(look), wait);
 }
 
@@ -95,9 +100,10 @@ function look(): void {
   shown = at > 0 && at < live.seq ? sliceAt(live, at) : live;
   drawn.value += 1;
   const since = lastPicture - lastWords;
-  if (since >= WORDS_MS) return read();
+  const pace = live.table.count > LARGE ? WORDS_LARGE_MS : WORDS_MS;
+  if (since >= pace) return read();
   clearTimeout(wordsTimer);
-  wordsTimer = setTimeout(read, WORDS_MS - since);
+  wordsTimer = setTimeout(read, pace - since);
 }
 
 function read(): void {
