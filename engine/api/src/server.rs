@@ -125,8 +125,7 @@ impl Drop for Server {
 
 fn router(shared: &Arc<Shared>) -> Router {
     let nowhere = || async {
-        Problem::not_found("there is nothing at this address")
-            .help("the API is described in the documentation")
+        Problem::not_found("there is nothing at this address").help("the API begins at /api/v1/runs")
     };
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))

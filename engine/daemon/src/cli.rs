@@ -30,7 +30,10 @@ pub(crate) enum Command {
     )]
     Run(RunFlags),
     /// The daemon: many runs, dashboard and API; takes up what a crash or stop left unfinished
-    #[command(after_help = "Examples:\n  darwind serve\n  darwind serve --listen 127.0.0.1:8080")]
+    #[command(after_help = "Examples:\n  darwind serve\n  darwind serve --listen 127.0.0.1:8080\n\n\
+                            Variables:\n  DARWIND_TOKEN         the operator's token (drawn when it is not set)\n  \
+                            DARWIND_VIEWER_TOKEN  a token that lets look and not command\n  \
+                            DARWIND_HOSTS         further names of this server, separated by commas")]
     Serve(ServeFlags),
     /// Look at a Python project and write its darwind.toml
     #[command(after_help = "Example:\n  darwind init path/to/project")]
