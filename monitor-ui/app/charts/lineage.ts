@@ -90,7 +90,7 @@ export function lineageScene(model: RunModel, choice: LineageChoice): Scene {
     y: slots ? { label: 'generation', kind: 'none' } : { label: choice.upright, kind: 'number' },
     lines: path.length > 1 ? [{ kind: 'path', points: path.map((row) => [points.x[row], points.y[row]]) }] : [],
     markers: markers(model, path, points.colour),
-    level: slots ? null : baselineLevel(upright),
+    level: slots || table.count === 0 ? null : baselineLevel(upright),
     shade: null,
     beyond,
     empty: emptyReason(model, choice),
@@ -110,7 +110,8 @@ function emptyReason(model: RunModel, choice: LineageChoice): string {
       ? 'Nothing has been spent on a model yet.'
       : 'No model: this run uses none, so nothing was spent on one.';
   }
-  return Number.isNaN(model.table.time[0] ?? NaN) ? 'The baseline is being measured. Candidates appear once it has a score.' : '';
+  if (model.table.count === 0) return 'No run is shown yet.';
+  return Number.isNaN(model.table.time[0]) ? 'The baseline is being measured. Candidates appear once it has a score.' : '';
 }
 
 /** From the beginning of the axis, with a little room at the right for marks. */

@@ -5,6 +5,39 @@ import { Icon } from '../parts/icons';
 /** Lines drawn at most; the rest is in `darwind diff`. */
 const MOST_LINES = 1500;
 
+/** Where two texts differ, as a stretch of each: what is left between their common beginning and end. */
+export function changedStretch(before: string, after: string): { before: [number, number]; after: [number, number] } {
+  const most = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < most && before[head] === after[head]) head++;
+  let tail = 0;
+  while (tail < most - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++;
+  return { before: [head, before.length - tail], after: [head, after.length - tail] };
+}
+
+/** Sets off what changed within lines that replace each other one by one; a stretch of the whole line says nothing. */
+export function withMarks(lines: DiffLine[]): DiffLine[] {
+  const marked = [...lines];
+  for (let at = 0; at < lines.length; at++) {
+    if (lines[at].kind !== '-') continue;
+    let gone = at;
+    while (lines[gone]?.kind === '-') gone++;
+    let come = gone;
+    while (lines[come]?.kind === '+') come++;
+    const pairs = gone - at;
+    for (let pair = 0; come - gone === pairs && pair < pairs; pair++) {
+      const [old, fresh] = [lines[at + pair], lines[gone + pair]];
+      if (old.marks || fresh.marks) continue;
+      const { before, after } = changedStretch(old.text, fresh.text);
+      if (before[0] < old.text.search(/\S/) || before[1] - before[0] > old.text.trim().length * 0.8) continue;
+      if (before[1] > before[0]) marked[at + pair] = { ...old, marks: [before] };
+      if (after[1] > after[0]) marked[gone + pair] = { ...fresh, marks: [after] };
+    }
+    at = come - 1;
+  }
+  return marked;
+}
+
 /** A line's text with its changed stretches set off. */
 function Text({ text, marks }: { text: string; marks?: [number, number][] }) {
   if (!marks || marks.length === 0) return <code>{text || ' '}</code>;
@@ -49,7 +82,7 @@ export function DiffView({ diff }: { diff: Diff }) {
           {file.binary && <p class="state-note">Not text: the daemon does not show its content.</p>}
           <div class="diff" tabIndex={0} role="region" aria-label={`Changes in ${file.path}`}>
             {file.hunks.map((hunk, index) => {
-              const lines = hunk.lines.slice(0, Math.max(0, room));
+              const lines = withMarks(hunk.lines.slice(0, Math.max(0, room)));
               room -= hunk.lines.length;
               cut += hunk.lines.length - lines.length;
               return (

@@ -42,7 +42,7 @@ export function candidateColumns(shown: RunModel): GridColumn<number>[] {
   }));
   const gate = (row: number): string => (table.gate[row] === NONE ? '' : gates[table.gate[row]]);
   return [
-    { key: 'number', head: 'number', width: '60px', sortable: true, right: true, cell: (row) => `#${row}`, plain: (row) => row },
+    { key: 'number', head: 'number', width: '60px', sortable: true, right: true, cell: (row) => <button class="link" onClick={() => go({ pick: row })}>#{row}</button>, plain: (row) => row },
     {
       key: 'fate',
       head: 'fate',

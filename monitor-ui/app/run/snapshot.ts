@@ -3,6 +3,7 @@
 import { NO_PARENT } from '../protocol/columns';
 import type { LineageColumns } from '../protocol/columns';
 import type { BreakerWord, Budget, Objective } from '../protocol/records';
+import { numberOf } from '../protocol/records';
 import type { Alert } from './alerts';
 import { Candidates, Fate, MAX_CANDIDATES, Mark } from './candidates';
 import { weightedImprovement } from './measure';
@@ -35,7 +36,8 @@ export interface SnapState {
   learning_rate_history?: (Timed & { rate: number; success_rate: number })[];
   hypervolume_history?: (Timed & { value: number })[];
   breakers?: { name: string; state: BreakerWord; retry_at_ms?: number; history?: (Timed & { from: BreakerWord; to: BreakerWord; reason: string })[] }[];
-  alerts?: (Timed & Omit<Alert, 'key' | 'number'> & { id: string; modification_number?: number })[];
+  alerts?: (Timed & Pick<Alert, 'kind' | 'title' | 'detail'> & { id: string; severity: string; modification_id?: string | null })[];
+  commands?: (Timed & { id: string; command: string; modification_id?: string | null; reason?: string; refused?: string | null })[];
   noise?: Record<string, number>;
   isolation?: string;
   separation?: string;
@@ -73,6 +75,7 @@ export function fromSnapshot(seq: number, state: SnapState, lineage: LineageColu
   model.modelUsed = model.arms.some((arm) => arm.proposer === 'llm');
   if (lineage) fillTable(model, lineage);
   fillHistories(model, state);
+  leaveTraces(model);
   return model;
 }
 
@@ -104,14 +107,25 @@ function fillTable(model: RunModel, from: LineageColumns): void {
     const signed = (parent: number): number => (parent === NO_PARENT ? -1 : parent);
     table.setParents(row, signed(from.parent[row]), signed(from.parent2[row]));
     const fate = table.fate[row];
-    // Earlier steps are not in the snapshot: the row counts from its verdict on.
-    table.asked[row] = table.answered[row] = table.started[row] = table.ended[row] = table.seq[row];
+    datePast(table, row, from.seq);
     // The snapshot has no column for it: evaluations start nearly in the order of numbers.
     if (row > 0 && fate >= Fate.evaluating && fate <= Fate.revoked) table.evaluation[row] = ++evaluations;
     if (Number.isFinite(table.time[row])) table.score[row] = weightedImprovement(model.objectives, table, row);
+    if (fate === Fate.evaluating && table.ended[row] === 0) model.underWay.set(row, table.time[0] || 0);
     if (table.marks[row] & Mark.front) model.front.add(row);
     if (table.marks[row] & Mark.champion) model.champion = row;
   }
+}
+
+/** Earlier steps are not in the snapshot: a row counts from its verdict on, one without a verdict from the snapshot on. */
+function datePast(table: Candidates, row: number, snapshotSeq: number): void {
+  const fate = table.fate[row];
+  const at = table.seq[row] || snapshotSeq;
+  if (fate === Fate.absent) return;
+  table.asked[row] = at;
+  if (fate !== Fate.requested) table.answered[row] = at;
+  if (fate >= Fate.evaluating && fate <= Fate.revoked) table.started[row] = at;
+  if (Number.isFinite(table.time[row])) table.ended[row] = at;
 }
 
 function fillHistories(model: RunModel, state: SnapState): void {
@@ -125,14 +139,34 @@ function fillHistories(model: RunModel, state: SnapState): void {
   model.rate = (state.learning_rate_history ?? []).map((point) => ({ ...moment(point), value: point.rate }));
   model.successRate = state.learning_rate_history?.at(-1)?.success_rate ?? null;
   model.hypervolume = (state.hypervolume_history ?? []).map((point) => ({ ...moment(point), value: point.value }));
-  for (const { name, state: word, retry_at_ms, history } of state.breakers ?? []) {
+  for (const { name, state: word, retry_at_ms, history } of Array.isArray(state.breakers) ? state.breakers : []) {
     const notes = (history ?? []).map((note) => ({ ...moment(note), from: note.from, to: note.to, reason: note.reason }));
     model.breakers.set(name, { name, state: word, retryAt: retry_at_ms ?? null, history: notes });
   }
-  model.alerts = (state.alerts ?? []).map(({ id, modification_number, ...alert }) => ({
-    ...alert,
-    key: id,
-    number: modification_number ?? -1,
+  model.alerts = (state.alerts ?? []).map((alert) => ({
+    key: alert.id,
+    seq: alert.seq,
+    time: alert.time,
+    kind: alert.kind,
+    title: alert.title,
+    detail: alert.detail,
+    severity: alert.severity === 'serious' || alert.severity === 'warning' ? alert.severity : 'note',
+    number: numberOf(alert.modification_id),
   }));
   model.alertCount = model.alerts.length;
+  model.commands = (state.commands ?? []).map((note) => ({
+    ...moment(note),
+    id: note.id,
+    command: note.command,
+    target: note.modification_id ?? null,
+    reason: note.reason ?? '',
+    refused: note.refused ?? null,
+  }));
+}
+
+/** What later cuts start from: the snapshot's own state, as if everything had happened at once. */
+function leaveTraces(model: RunModel): void {
+  const { seq, phase, pauseReason, stoppedBy, earlierMs, sessionAt, front, traces } = model;
+  traces.phases.push({ seq, phase, reason: pauseReason, stoppedBy, earlierMs, sessionAt });
+  traces.fronts.push({ seq, joined: [...front], left: [] });
 }

@@ -5,7 +5,7 @@ import type { CommandName } from '../protocol/frames';
 import { idOf, isOver } from '../run/model';
 import type { RunModel } from '../run/model';
 import { command } from '../state/daemon';
-import { isReplay, liveModel, role, say } from '../state/store';
+import { isReplay, link, liveModel, role, say } from '../state/store';
 
 export interface Asking {
   name: CommandName;
@@ -36,6 +36,7 @@ export function hindrance(model: RunModel, name: CommandName): string {
   if (role.value === 'viewer') return 'Your session may only look.';
   if (isReplay.value) return 'You are looking at the past: go live first.';
   if (!model.runId) return 'No run is shown.';
+  if (link.value.phase !== 'open') return 'There is no connection to the daemon.';
   const over = isOver(model.phase);
   if (name === 'pause_evolution' && model.phase === 'paused') return 'The run is paused already.';
   if (name === 'resume_evolution' && model.phase !== 'paused') return 'The run is not paused.';
