@@ -4,6 +4,8 @@
 
 mod first;
 mod reading;
+#[cfg(test)]
+mod trips;
 mod writing;
 
 use serde::{Deserialize, Serialize};

@@ -8,6 +8,8 @@ mod rate;
 mod rest;
 mod rpc;
 mod sse;
+#[cfg(test)]
+mod strangers;
 mod version;
 
 use std::net::{IpAddr, SocketAddr};
