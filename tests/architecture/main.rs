@@ -64,6 +64,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("landlock", &["sandbox"]),
     ("seccompiler", &["sandbox"]),
     ("libc", &["sandbox"]),
+    ("tungstenite", &["daemon"]),
 ];
 
 /// What the pure crates never depend on.

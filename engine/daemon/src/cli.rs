@@ -91,6 +91,10 @@ pub(crate) enum Command {
     /// Show what protects this machine: one row a promise, with evidence
     #[command(after_help = "Example:\n  darwind doctor --json")]
     Doctor,
+    /// The live run in the terminal, of this machine or of a daemon anywhere
+    #[command(after_help = "Examples:\n  darwind watch\n  darwind watch http://127.0.0.1:7717/#t=…\n  \
+                            darwind watch --run 3f2a --json")]
+    Watch(WatchFlags),
     /// Measure the engine itself
     #[command(after_help = "Examples:\n  darwind bench pareto --json\n  darwind bench engine")]
     Bench(BenchFlags),
@@ -167,6 +171,20 @@ pub(crate) enum Listen {
     None,
     /// At this address.
     At(std::net::SocketAddr),
+}
+
+/// Flags of `watch`.
+#[derive(Debug, Args)]
+pub(crate) struct WatchFlags {
+    /// A daemon's link as it printed it (default: the runs of this machine)
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// The run to watch (default: the newest)
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Show events after this one
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    pub(crate) after: u64,
 }
 
 /// Flags of `log`.

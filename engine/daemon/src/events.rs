@@ -81,7 +81,8 @@ fn follow(runs: &Runs, run: &RunId, after: u64, terminal: Terminal) -> Result<()
     }
 }
 
-fn write(terminal: Terminal, record: Record) -> io::Result<()> {
+/// Writes one event: exact JSON for programs, a sentence for people.
+pub(crate) fn write(terminal: Terminal, record: Record) -> io::Result<()> {
     if terminal.wants_json() {
         return terminal.json_line(&EventLine::new(record));
     }

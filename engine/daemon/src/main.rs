@@ -26,6 +26,7 @@ mod run;
 mod serve;
 mod summary;
 mod terminal;
+mod watch;
 mod wiring;
 
 use clap::Parser;
@@ -80,6 +81,7 @@ fn obey(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Export(flags) => export::export(&flags, &data, terminal),
         Command::Replay(name) => replay::replay(&name.run, &data, terminal),
         Command::Doctor => doctor::doctor(&data, terminal),
+        Command::Watch(flags) => watch::watch(&flags, &data, terminal),
         Command::Bench(flags) => bench::bench(&flags.what, terminal),
     }
 }

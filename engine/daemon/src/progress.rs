@@ -52,6 +52,14 @@ impl Progress {
         }
     }
 
+    /// Writes something else while the line is out of the way.
+    pub(crate) fn beside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
     /// Takes the line away.
     pub(crate) fn finish(self) {
         if let Some(bar) = self.bar {
