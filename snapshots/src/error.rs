@@ -59,6 +59,9 @@ pub enum SnapshotsError {
         /// Why, and what to do.
         reason: String,
     },
+    /// A stranger's bundle that is not read.
+    #[error("the bundle is not read: {0}")]
+    Bundle(String),
     /// Bringing a winner home would overwrite or hide other work.
     #[error("{reason}: {}", paths.join(", "))]
     Conflict {

@@ -26,11 +26,11 @@ pub enum Access {
 }
 
 /// Records of candidates that wait in the journal before they are packed together, at least.
-const MAX_WAITING: u32 = 240;
+const MAX_WAITING: u32 = 250;
 
 /// Share of all candidates that may wait: the list of references is written anew with each pack, so that its cost for one
 /// candidate stays the same however many there are.
-const WAITING_SHARE: u32 = 32;
+const WAITING_SHARE: u32 = 48;
 
 /// Notes that wait for their commit.
 const MAX_WAITING_NOTES: usize = 4_096;

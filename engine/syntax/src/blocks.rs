@@ -1,13 +1,15 @@
 //! Evolve blocks: the stretches between `# EVOLVE-BLOCK-START` and `# EVOLVE-BLOCK-END` that may change, as OpenEvolve
-//! and ShinkaEvolve mark them. Without marks the whole file may change. Marks are whole lines; the marks themselves and
+//! and ShinkaEvolve mark them, after the comment sign of whatever language it is. Without marks the whole file may change. Marks are whole lines; the marks themselves and
 //! everything outside stay as they are.
 
 use crate::edit::Edit;
 use std::ops::Range;
 
-/// Opens a block, after `#` and blanks.
+/// Signs that begin a comment in the languages of evolved programs.
+const COMMENT_SIGNS: [&str; 8] = ["#", "//", "--", "!", ";", "%", "<!--", "(*"];
+/// Opens a block, after a comment sign and blanks.
 pub const START_MARK: &str = "EVOLVE-BLOCK-START";
-/// Closes a block, after `#` and blanks.
+/// Closes a block, after a comment sign and blanks.
 pub const END_MARK: &str = "EVOLVE-BLOCK-END";
 
 /// Why the marks of a file make no sense.
@@ -105,7 +107,8 @@ impl Blocks {
 }
 
 fn mark(line: &str) -> Option<&'static str> {
-    let text = line.trim().strip_prefix('#')?.trim_start();
+    let line = line.trim();
+    let text = COMMENT_SIGNS.iter().find_map(|sign| line.strip_prefix(sign))?.trim_start();
     [START_MARK, END_MARK].into_iter().find(|mark| text.starts_with(mark))
 }
 
@@ -146,6 +149,16 @@ mod tests {
     use proptest::prelude::*;
 
     const TWO: &str = "import a\n# EVOLVE-BLOCK-START\nx = 1\n# EVOLVE-BLOCK-END\ny = 2\n  #EVOLVE-BLOCK-START\n  z = 3\n  # EVOLVE-BLOCK-END\n";
+
+    #[test]
+    fn marks_follow_the_comment_sign_of_any_language() {
+        for (open, close) in [("// ", ""), ("! ", ""), ("(* ", " *)"), ("<!-- ", " -->")] {
+            let text = format!("a\n{open}{START_MARK}{close}\nb\n{open}{END_MARK}{close}\n");
+            let blocks = Blocks::find(&text).unwrap();
+            assert!(blocks.is_marked(), "{text}");
+            assert_eq!(text.get(blocks.ranges()[0].clone()), Some("b\n"));
+        }
+    }
 
     #[test]
     fn finds_blocks_or_says_where_they_fail() {

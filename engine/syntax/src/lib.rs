@@ -14,6 +14,7 @@ mod literal;
 mod measure;
 mod module;
 mod node;
+mod parts;
 mod scope;
 
 pub use blocks::{BlockError, Blocks, ConfinementError, END_MARK, START_MARK, confined};

@@ -7,17 +7,52 @@ use std::collections::BTreeMap;
 /// Points by rank, added one at a time.
 #[derive(Debug, Clone, Default)]
 pub struct RankedArchive {
-    /// Costs of the distinct points, side by side.
-    costs: Vec<f64>,
     /// For each distinct point, its front, from 0.
     front_of: Vec<usize>,
-    /// For each front, its distinct points.
-    fronts: Vec<Vec<usize>>,
+    fronts: Vec<Front>,
     /// For each member, its distinct point.
     members: Vec<usize>,
     /// The distinct point with these costs, by their bits.
     known: BTreeMap<Vec<u64>, usize>,
     objectives: usize,
+}
+
+/// Distinct points of one rank.
+#[derive(Debug, Clone, Default)]
+struct Front {
+    points: Vec<usize>,
+    /// Their costs, side by side: every insertion looks at all of them.
+    costs: Vec<f64>,
+}
+
+impl Front {
+    fn rows(&self, objectives: usize) -> std::slice::ChunksExact<'_, f64> {
+        self.costs.chunks_exact(objectives.max(1))
+    }
+
+    /// Whether a member dominates the point with these costs.
+    fn beats(&self, costs: &[f64]) -> bool {
+        self.rows(costs.len()).any(|row| compare_costs(row, costs) == Dominance::Better)
+    }
+
+    /// Takes out the points that a member of `new` dominates.
+    fn take_beaten(&mut self, new: &Self, objectives: usize) -> Self {
+        let beaten: Vec<bool> = self.rows(objectives).map(|row| new.beats(row)).collect();
+        if !beaten.contains(&true) {
+            return Self::default();
+        }
+        let (mut flags, mut cost_flags) = (beaten.iter(), (0..).map(|at: usize| at / objectives.max(1)));
+        let is_beaten = |place: Option<usize>| place.and_then(|place| beaten.get(place)) == Some(&true);
+        Self {
+            points: self.points.extract_if(.., |_| flags.next() == Some(&true)).collect(),
+            costs: self.costs.extract_if(.., |_| is_beaten(cost_flags.next())).collect(),
+        }
+    }
+
+    fn append(&mut self, mut others: Self) {
+        self.points.append(&mut others.points);
+        self.costs.append(&mut others.costs);
+    }
 }
 
 impl RankedArchive {
@@ -44,10 +79,9 @@ impl RankedArchive {
             Some(distinct) => *distinct,
             None => {
                 let distinct = self.front_of.len();
-                self.costs.extend_from_slice(point.costs());
                 self.front_of.push(0);
                 self.known.insert(key, distinct);
-                self.settle(distinct);
+                self.settle(Front { points: vec![distinct], costs: point.costs().to_vec() });
                 distinct
             }
         };
@@ -56,57 +90,30 @@ impl RankedArchive {
     }
 
     /// Puts a new distinct point in its front and pushes others down.
-    fn settle(&mut self, distinct: usize) {
-        let mut front = self.first_free(distinct);
-        let mut coming = vec![distinct];
-        while !coming.is_empty() {
-            if front == self.fronts.len() {
-                self.fronts.push(Vec::new());
+    fn settle(&mut self, new: Front) {
+        let mut place = self.first_free(&new.costs);
+        let mut coming = new;
+        while !coming.points.is_empty() {
+            if place == self.fronts.len() {
+                self.fronts.push(Front::default());
             }
-            let Some(residents) = self.fronts.get_mut(front).map(std::mem::take) else { return };
-            let (pushed, mut staying): (Vec<usize>, Vec<usize>) = residents
-                .into_iter()
-                .partition(|resident| coming.iter().any(|new| self.beats(*new, *resident)));
-            for new in &coming {
-                if let Some(place) = self.front_of.get_mut(*new) {
-                    *place = front;
+            let Some(residents) = self.fronts.get_mut(place) else { return };
+            let pushed = residents.take_beaten(&coming, self.objectives);
+            for point in &coming.points {
+                if let Some(front) = self.front_of.get_mut(*point) {
+                    *front = place;
                 }
             }
-            staying.append(&mut coming);
-            if let Some(residents) = self.fronts.get_mut(front) {
-                *residents = staying;
-            }
+            residents.append(coming);
             coming = pushed;
-            front += 1;
+            place += 1;
         }
     }
 
-    /// The first front without a member that dominates the point. Fronts before it all have one, so it can be sought
-    /// by halving.
-    fn first_free(&self, distinct: usize) -> usize {
-        let (mut low, mut high) = (0, self.fronts.len());
-        while low < high {
-            let middle = (low + high) / 2;
-            let dominated =
-                self.fronts.get(middle).is_some_and(|front| front.iter().any(|m| self.beats(*m, distinct)));
-            if dominated {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low
-    }
-
-    fn costs_of(&self, distinct: usize) -> Option<&[f64]> {
-        self.costs.get(distinct * self.objectives..(distinct + 1) * self.objectives)
-    }
-
-    fn beats(&self, a: usize, b: usize) -> bool {
-        match (self.costs_of(a), self.costs_of(b)) {
-            (Some(a), Some(b)) => compare_costs(a, b) == Dominance::Better,
-            _ => false,
-        }
+    /// The first front without a member that dominates a point with these costs. Fronts before it all have one, so it
+    /// can be sought by halving.
+    fn first_free(&self, costs: &[f64]) -> usize {
+        self.fronts.partition_point(|front| front.beats(costs))
     }
 
     /// The rank, from 1, of the point with this index; `u32::MAX` for an index that was not given out.
@@ -120,11 +127,13 @@ impl RankedArchive {
     pub fn crowding(&self, index: usize) -> f64 {
         let Some(distinct) = self.members.get(index) else { return f64::INFINITY };
         let front = self.front_of.get(*distinct).and_then(|front| self.fronts.get(*front));
-        let (Some(own), Some(front)) = (self.costs_of(*distinct), front) else { return f64::INFINITY };
+        let Some(front) = front else { return f64::INFINITY };
+        let at = front.points.iter().position(|point| point == distinct);
+        let Some(own) = at.and_then(|at| front.rows(self.objectives).nth(at)) else { return f64::INFINITY };
         let others =
-            || front.iter().filter(|member| *member != distinct).filter_map(|member| self.costs_of(*member));
+            || front.points.iter().zip(front.rows(self.objectives)).filter(|(point, _)| *point != distinct);
         let along = |(axis, cost): (usize, &f64)| {
-            let costs = || others().filter_map(|other| other.get(axis).copied());
+            let costs = || others().filter_map(|(_, other)| other.get(axis).copied());
             let below = costs().filter(|other| other <= cost).fold(f64::NEG_INFINITY, f64::max);
             let above = costs().filter(|other| other > cost).fold(f64::INFINITY, f64::min);
             let extent = costs().fold(*cost, f64::max) - costs().fold(*cost, f64::min);
