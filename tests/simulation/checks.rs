@@ -1,7 +1,7 @@
 //! What must hold of a run at every moment, told from its events and orders alone and kept apart from the core: a fold
 //! of its own beside the live state, and counts that the core does not share.
 
-use crate::plan::Plan;
+use crate::plan::{FED, Plan};
 use evolution::decision::Order;
 use evolution::event::{BreakerState, Event};
 use evolution::id::Number;
@@ -23,6 +23,10 @@ pub(crate) struct Audit {
     programs: HashSet<String>,
     /// Evaluations handed out in this process and not answered.
     running: HashSet<(Number, Purpose)>,
+    /// Packages that waited for the run, by digest.
+    packages: HashSet<String>,
+    /// Proposals of packages that were asked for, but for those that came to nothing for want of a package that fits.
+    of_peers: HashSet<Number>,
     /// The largest budgets that were ever allowed.
     allowed: Budget,
 }
@@ -39,6 +43,8 @@ impl Audit {
             verdicts: HashMap::new(),
             programs: HashSet::from([plan.started.fingerprint.clone()]),
             running: HashSet::new(),
+            packages: HashSet::new(),
+            of_peers: HashSet::new(),
             allowed: plan.started.budget.clone(),
         }
     }
@@ -82,6 +88,12 @@ impl Audit {
                 let open = state.breakers[&name].state() == BreakerState::Open;
                 assert!(!open, "{}: asks {} while {name} is open", self.run, requested.proposer);
             }
+            if requested.proposer == FED {
+                let tried = self.of_peers.len();
+                assert!(tried < self.packages.len(), "{}: nothing of peers waits", self.run);
+                let best = |parent: &Number| state.champion == Some(*parent) || state.front.contains(parent);
+                assert!(requested.parents.iter().all(best), "{}: not on the best", self.run);
+            }
             for parent in &requested.parents {
                 assert!(state.eligible.contains(parent), "{}: {parent} may not be a parent", self.run);
             }
@@ -97,6 +109,16 @@ impl Audit {
                     self.run,
                     requested.number
                 );
+                if requested.proposer == FED {
+                    self.of_peers.insert(requested.number);
+                }
+            }
+            Event::KnowledgeReceived(received) if received.queued => {
+                let new = self.packages.insert(received.digest.clone());
+                assert!(new, "{}: {} is recorded twice", self.run, received.digest);
+            }
+            Event::ProposalDiscarded(discarded) if discarded.exhausted => {
+                self.of_peers.remove(&discarded.number);
             }
             Event::ImprovementProposed(proposed) => {
                 let new = self.programs.insert(proposed.fingerprint.clone());
@@ -151,6 +173,10 @@ impl Audit {
                 let enough = self.running.len() <= self.workers.max(1);
                 assert!(enough, "{}: {} evaluations at once", self.run, self.running.len());
             }
+            Order::Abort { number } => {
+                let key = (*number, Purpose::Judge);
+                assert!(self.running.contains(&key), "{}: {number} is aborted and not running", self.run);
+            }
             Order::Observe { .. } | Order::Annotate { .. } | Order::SetChampion { .. } => {}
         }
     }
@@ -193,6 +219,8 @@ pub(crate) fn same_state(a: &State, b: &State, what: &str, other: &str) {
     assert_eq!(format!("{:?}", a.slots), format!("{:?}", b.slots), "{context}");
     assert_eq!((&a.arms, &a.choice), (&b.arms, &b.choice), "{context}");
     assert_eq!((&a.exhausted, &a.case_names), (&b.exhausted, &b.case_names), "{context}");
+    assert_eq!((&a.heard, a.news), (&b.heard, b.news), "{context}");
+    assert_eq!((a.packages, a.packages_tried), (b.packages, b.packages_tried), "{context}");
     assert_eq!((&a.case_index, &a.fingerprints), (&b.case_index, &b.fingerprints), "{context}");
     assert_eq!((&a.archived, &a.front, &a.peaks), (&b.archived, &b.front, &b.peaks), "{context}");
     for number in &a.archived {
@@ -203,6 +231,11 @@ pub(crate) fn same_state(a: &State, b: &State, what: &str, other: &str) {
         (&b.eligible, &b.behaviours, &b.lineage),
         "{context}"
     );
+    assert_eq!(
+        (&a.niches, a.migrated_at, &a.stagnation),
+        (&b.niches, b.migrated_at, &b.stagnation),
+        "{context}"
+    );
     assert_eq!((a.champion, &a.champion_history), (b.champion, &b.champion_history), "{context}");
     assert_eq!((&a.learning_rate, &a.breakers), (&b.learning_rate, &b.breakers), "{context}");
     assert_eq!((&a.counters, &a.budget, &a.warned), (&b.counters, &b.budget, &b.warned), "{context}");
@@ -210,7 +243,7 @@ pub(crate) fn same_state(a: &State, b: &State, what: &str, other: &str) {
     assert_eq!((a.decided, &a.rollback, &a.verified), (b.decided, &b.rollback, &b.verified), "{context}");
     assert_eq!(format!("{:?}", a.trials), format!("{:?}", b.trials), "{context}");
     assert_eq!((a.goal_at, &a.commands, &a.tolerated), (b.goal_at, &b.commands, &b.tolerated), "{context}");
-    assert_eq!((&a.noise, &a.chosen), (&b.noise, &b.chosen), "{context}");
+    assert_eq!(a.noise, b.noise, "{context}");
     assert_eq!(
         (a.evaluations_decided, &a.isolation, a.seq),
         (b.evaluations_decided, &b.isolation, b.seq),

@@ -7,7 +7,9 @@ use crate::landscape::{Genome, checkout, commit, mix};
 use crate::plan::Plan;
 use evolution::decision::{Decision, Input, Order};
 use evolution::engine::Engine;
-use evolution::event::{Command, Event, ProposalRequested};
+use evolution::event::{
+    Command, Event, KnowledgeReceived, KnowledgeShared, News, PeerChanged, ProposalRequested,
+};
 use evolution::id::Number;
 use evolution::picking::proposal_seed;
 use evolution::settings::Budget;
@@ -20,6 +22,8 @@ const MAX_TURNS: u64 = 20_000;
 const MAX_STEP_MS: u64 = 400;
 /// Commands at most in one run.
 const MAX_COMMANDS: u64 = 12;
+/// News of peers at most in one run.
+const MAX_NEWS: u64 = 20;
 
 /// What is left of a run.
 pub(crate) struct Ended {
@@ -46,6 +50,7 @@ struct Driver<'a> {
     draws: u64,
     kills: u64,
     commands: u64,
+    news: u64,
     lost: u64,
 }
 
@@ -62,6 +67,7 @@ pub(crate) fn run(plan: &Plan) -> Ended {
         draws: 0,
         kills: 0,
         commands: 0,
+        news: 0,
         lost: 0,
     };
     let mut turns = 0;
@@ -145,6 +151,9 @@ impl Driver<'_> {
         let input = if self.commands < MAX_COMMANDS && self.happens(self.plan.command) {
             self.commands += 1;
             self.command(process.engine.state())
+        } else if self.news < MAX_NEWS && self.happens(self.plan.news) {
+            self.news += 1;
+            self.hear()
         } else if process.inbox.is_empty() {
             self.wait(process)?
         } else {
@@ -184,15 +193,49 @@ impl Driver<'_> {
         Ok(Input::Tick)
     }
 
+    /// Something that peers did; now and then what is known already.
+    fn hear(&mut self) -> Input {
+        let which = if self.happens(4) { self.news / 2 } else { self.news };
+        let (digest, from) = (format!("package {which}"), "peer".to_owned());
+        Input::News(match self.draw(8) {
+            0 => News::Peer(PeerChanged {
+                name: from,
+                change: "fails".to_owned(),
+                breaker: None,
+                reason: String::new(),
+            }),
+            1 => News::Shared(KnowledgeShared {
+                modification_id: None,
+                digest,
+                to: from,
+                attempts: 1,
+                outcome: "accepted".to_owned(),
+                reason: String::new(),
+            }),
+            chance => News::Received(KnowledgeReceived {
+                digest,
+                from,
+                source_agent: "agent".to_owned(),
+                improvement_type: "speed".to_owned(),
+                compatibility: 0.8,
+                queued: chance > 2,
+                signed_by: None,
+            }),
+        })
+    }
+
     fn command(&mut self, state: &State) -> Input {
         let any = self.draw(u64::from(state.next_number())) as Number;
         let modification_id = state.id(any);
-        let command = match self.draw(12) {
+        let evaluated = state.trials.keys().map(|(number, _)| *number).max();
+        let command = match self.draw(14) {
             0..=2 => Command::PauseEvolution,
             3..=5 => Command::ResumeEvolution,
             6..=7 => Command::RollbackModification { modification_id },
             8..=9 => Command::Promote { modification_id },
             10 => Command::StopEvolution,
+            11 => Command::Pin { modification_id },
+            12 => Command::AbortEvaluation { modification_id: state.id(evaluated.unwrap_or(any)) },
             _ => {
                 let more = state.counters.evaluations + self.draw(20) + 16;
                 let budget = Budget { evaluations: Some(more), ..state.budget.clone() };
@@ -267,7 +310,11 @@ impl Driver<'_> {
                 }
                 Vec::new()
             }
-            Order::Observe { .. } | Order::Annotate { .. } | Order::SetChampion { .. } => Vec::new(),
+            // An evaluator that is told to end answers all the same, with whatever it has.
+            Order::Abort { .. }
+            | Order::Observe { .. }
+            | Order::Annotate { .. }
+            | Order::SetChampion { .. } => Vec::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use evolution::decision::Answer;
 use evolution::event::ProposerInfo;
 use evolution::id::CommitId;
 use evolution::ports::{EvaluatorError, OperatorPrior, ProposerError, Purpose};
+use evolution::shape::{Shape, Sketch};
 use objectives::{Direction, Objective, ObjectiveSet, Scores};
 use std::collections::BTreeMap;
 
@@ -120,8 +121,9 @@ impl Landscape {
                     operator("jump", 0.2, 1),
                     operator("cross", 0.2, 2),
                 ],
+                fed: false,
             },
-            ProposerInfo { name: "llm".to_owned(), operators: vec![operator("rewrite", 0.4, 1)] },
+            ProposerInfo { name: "llm".to_owned(), operators: vec![operator("rewrite", 0.4, 1)], fed: false },
         ]
     }
 
@@ -158,6 +160,7 @@ impl Landscape {
                 .zip(self.baseline())
                 .map(|(gene, was)| u64::from(gene.abs_diff(was)))
                 .sum(),
+            shape: shape(&genome),
             cost: Cost::default(),
         };
         (Ok(answer), genome)
@@ -240,14 +243,14 @@ impl Landscape {
             separation: Separation::Split,
             checks: vec![CheckResult { name: "syntax".to_owned(), passed: true, reason: String::new() }],
             scores: Scores::from_pairs(scores).unwrap(),
-            metrics: BTreeMap::new(),
+            metrics: BTreeMap::from([("first".to_owned(), f64::from(genome[0]))]),
             cases_total: u32::try_from(cases.len()).unwrap(),
             cases,
             suspicion: Vec::new(),
             comparisons: Vec::new(),
             denials: BTreeMap::new(),
             log: String::new(),
-            cost: Cost { wall_s: 0.1, cpu_s: 0.1, launches: 1 },
+            cost: Cost { wall_s: 0.1, cpu_s: 0.1, launches: 1, ..Cost::default() },
         }
     }
 
@@ -267,6 +270,12 @@ impl Landscape {
         let reason = format!("it ended with {}", evaluation.outcome.word());
         evaluation.checks.push(CheckResult { name: "tests".to_owned(), passed: false, reason });
     }
+}
+
+/// What a program looks like: as long as its numbers are large, and made of its numbers at their places.
+pub(crate) fn shape(genome: &Genome) -> Shape {
+    let parts = (0..).zip(genome).map(|(place, gene)| place * VALUES as u32 + u32::from(*gene));
+    Shape { bytes: genome.iter().map(|gene| u64::from(*gene)).sum(), sketch: Sketch::of(parts.collect()) }
 }
 
 /// Equal for equal programs.

@@ -6,14 +6,18 @@ mod checks;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod duels;
+#[cfg(test)]
 mod landscape;
 #[cfg(test)]
 mod plan;
+#[cfg(test)]
+mod worlds;
 
 use driver::{Ended, run};
 use evolution::event::Event;
 use landscape::mix;
-use plan::{calm, stormy};
+use plan::{FED, calm, stormy};
 
 /// Runs of each kind.
 const RUNS: u64 = 300;
@@ -39,6 +43,9 @@ fn decisions(ended: &Ended) -> (Vec<String>, Vec<String>) {
             | Event::ProposalDiscarded(_)
             | Event::ChampionChanged(_)
             | Event::FrontChanged(_)
+            | Event::NicheChanged(_)
+            | Event::Migrated(_)
+            | Event::SearchRestarted(_)
             | Event::LearningRateChanged(_)
             | Event::RunFinished(_) => verdicts.push(format!("{event:?}")),
             _ => {}
@@ -93,18 +100,30 @@ fn a_killed_and_resumed_run_ends_with_the_verdicts_of_the_unbroken_one() {
 
 #[test]
 fn in_any_weather_every_invariant_holds_after_every_event_and_the_run_ends() {
-    let (mut kills, mut turns, mut accepted, mut opened) = (0, 0, 0, 0);
+    let (mut kills, mut turns, mut accepted, mut opened, mut taught) = (0, 0, 0, 0, 0);
+    let (mut placed, mut migrated, mut restarted) = (0, 0, 0);
     for index in numbers(2 * RUNS) {
         let ended = run(&stormy(index));
         kills += ended.kills;
         turns += ended.turns;
         accepted += ended.state.counters.accepted;
-        opened += ended.log.iter().filter(|(_, event)| matches!(event, Event::BreakerChanged(_))).count();
+        let count = |kind: &str| ended.log.iter().filter(|(_, event)| event.name() == kind).count();
+        opened += count("breaker_changed");
+        placed += count("niche_changed");
+        migrated += count("migrated");
+        restarted += count("search_restarted");
+        let of_peers = |event: &Event| match event {
+            Event::ProposalRequested(requested) => requested.proposer == FED,
+            _ => false,
+        };
+        taught += ended.log.iter().filter(|(_, event)| of_peers(event)).count();
     }
     // The weather was really bad, and the runs got somewhere all the same.
     assert!(kills > RUNS && turns > 20 * RUNS && accepted > RUNS / 2 && opened > 100);
+    assert!(placed > 100 && migrated > 100 && restarted > 100, "{placed} {migrated} {restarted}");
+    assert!(taught > 100, "only {taught} packages were tried");
     println!(
-        "{} runs: {kills} kills, {turns} turns, {accepted} accepted, {opened} breaker changes",
+        "{} runs: {kills} kills, {turns} turns, {accepted} accepted, {opened} breaker changes, {taught} packages",
         2 * RUNS
     );
 }

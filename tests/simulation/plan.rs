@@ -1,9 +1,16 @@
 //! What one simulated run is to go through, drawn from a number: target, settings, workers, faults, kills, commands.
 
-use crate::landscape::{Faults, Goal, Landscape, commit, fingerprint, mix};
-use evolution::event::RunStarted;
+use crate::landscape::{Faults, Goal, Landscape, commit, fingerprint, mix, shape};
+use evolution::event::{ProposerInfo, RunStarted};
 use evolution::id::{BASELINE, RunId};
-use evolution::settings::{Budget, SelectionPolicy, Settings};
+use evolution::ports::OperatorPrior;
+use evolution::settings::{
+    ArchivePolicy, Budget, GridSettings, IslandSettings, NoveltySettings, RestartSettings, SelectionPolicy,
+    Settings,
+};
+
+/// The proposer that offers what peers sent.
+pub(crate) const FED: &str = "peer_knowledge";
 
 /// One simulated run.
 #[derive(Debug, Clone)]
@@ -23,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) echo: u64,
     /// One in so many turns brings a command; 0 is never.
     pub(crate) command: u64,
+    /// One in so many turns brings news of peers; 0 is never.
+    pub(crate) news: u64,
 }
 
 /// A calm run number `index`: proposers may fail and programs may be bad, but nothing depends on time, so its decisions
@@ -48,6 +57,8 @@ pub(crate) fn calm(index: u64) -> Plan {
     ];
     let mut settings = Settings {
         selection: policies[draw(6, 5) as usize],
+        archive: archive(index),
+        restart: restart(index),
         lookahead: [1, 2, 5, 16][draw(7, 4) as usize],
         polish: [0, 5, 16][draw(8, 3) as usize],
         ..Settings::default()
@@ -57,6 +68,7 @@ pub(crate) fn calm(index: u64) -> Plan {
         evaluations: Some(5 + draw(9, 30)),
         proposals: [None, Some(20 + draw(10, 40))][draw(11, 2) as usize],
         time_ms: None,
+        ..Budget::default()
     };
     let baseline = landscape.baseline();
     let started = RunStarted {
@@ -71,9 +83,44 @@ pub(crate) fn calm(index: u64) -> Plan {
         proposers: landscape.proposers(),
         baseline: commit(BASELINE, &baseline),
         fingerprint: fingerprint(&baseline),
+        shape: shape(&baseline),
         configuration: serde_json::Value::Null,
     };
-    Plan { started, landscape, workers: 1, schedule: 0, kill: 0, lose: 0, echo: 0, command: 0 }
+    Plan { started, landscape, workers: 1, schedule: 0, kill: 0, lose: 0, echo: 0, command: 0, news: 0 }
+}
+
+/// Who is kept as a parent in run number `index`.
+fn archive(index: u64) -> ArchivePolicy {
+    let draw = |what: u64, values: u64| mix(index, &[110, what]) % values;
+    let small = |what: u64, values: u64| u32::try_from(draw(what, values)).unwrap();
+    match draw(0, 4) {
+        0 => ArchivePolicy::All,
+        1 => ArchivePolicy::Islands(IslandSettings {
+            count: 2 + small(1, 4),
+            migration_every: 1 + draw(2, 9),
+            migrants: small(3, 3),
+            grid: (draw(4, 3) == 0)
+                .then(|| GridSettings { features: vec!["complexity".to_owned()], bins: 4 }),
+        }),
+        2 => {
+            let features = ["complexity", "diversity", "score", "cost", "first", "nobody reports it"];
+            let from = draw(1, 4) as usize;
+            let features = features[from..].iter().take(1 + draw(2, 2) as usize);
+            let features = features.map(|name| (*name).to_owned()).collect();
+            ArchivePolicy::MapElites(GridSettings { features, bins: 2 + small(3, 5) })
+        }
+        _ => ArchivePolicy::Novelty(NoveltySettings {
+            neighbours: 1 + small(1, 5),
+            threshold: [0.0, 0.2, 0.5][draw(2, 3) as usize],
+        }),
+    }
+}
+
+/// When the search of run number `index` starts anew.
+fn restart(index: u64) -> Option<RestartSettings> {
+    let draw = |what: u64, values: u64| mix(index, &[120, what]) % values;
+    let settings = RestartSettings { patience: 2 + draw(1, 8), growth: [1.0, 1.5][draw(2, 2) as usize] };
+    (draw(0, 2) == 0).then_some(settings)
 }
 
 /// A stormy run number `index`: all that can go wrong does, and time matters.
@@ -92,5 +139,8 @@ pub(crate) fn stormy(index: u64) -> Plan {
     plan.lose = [0, 10][draw(9, 2) as usize];
     plan.echo = [0, 6][draw(10, 2) as usize];
     plan.command = [0, 15][draw(11, 2) as usize];
+    plan.news = [0, 12][draw(12, 2) as usize];
+    let adapt = OperatorPrior { name: "adapt".to_owned(), yield_mean: 0.5, strength: 4.0, parents: 1 };
+    plan.started.proposers.push(ProposerInfo { name: FED.to_owned(), operators: vec![adapt], fed: true });
     plan
 }

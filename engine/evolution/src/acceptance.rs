@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// Gate of a candidate that the machinery could not evaluate.
 pub const MACHINERY_GATE: &str = "machinery";
+/// The gate of candidates whose evaluation somebody ended.
+pub const ABORTED_GATE: &str = "aborted";
 /// Gate of a candidate below an objective's threshold.
 pub const THRESHOLD_GATE: &str = "threshold";
 /// Gate of a candidate that a second judgement refuted.

@@ -21,8 +21,9 @@ pub fn least_parent(state: &State) -> Option<Number> {
     let open =
         state.eligible.iter().filter(|number| **number != BASELINE && Some(**number) != state.champion);
     let rated = open.map(|number| {
-        let quality = state.candidate(*number).map_or(0.0, |record| record.quality);
-        (quality, state.chosen.get(number).copied().unwrap_or(0), *number)
+        let (quality, chosen) =
+            state.candidate(*number).map_or((0.0, 0), |record| (record.quality, record.chosen));
+        (quality, chosen, *number)
     });
     let worse = |a: &(f64, u32, Number), b: &(f64, u32, Number)| {
         a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2))

@@ -63,6 +63,7 @@ pub const MAX_DETAIL_BYTES: usize = 16 * 1024;
 
 /// What some work cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Cost {
     /// Wall seconds.
     pub wall_s: f64,
@@ -70,10 +71,66 @@ pub struct Cost {
     pub cpu_s: f64,
     /// Processes (or cells) launched.
     pub launches: u32,
+    /// What language models were asked for.
+    #[serde(default, skip_serializing_if = "ModelUsage::is_nothing")]
+    #[cfg_attr(test, ts(optional, as = "Option<ModelUsage>"))]
+    pub llm: ModelUsage,
+}
+
+impl Cost {
+    /// Whether nothing was spent.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What language models were asked for and what that cost. Tokens are counted as the endpoint reports them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ModelUsage {
+    /// Calls that were answered.
+    pub calls: u64,
+    /// Tokens read, those from a cache included.
+    pub input: u64,
+    /// Tokens read from a cache.
+    pub cached: u64,
+    /// Tokens written while thinking.
+    pub reasoning: u64,
+    /// Tokens written, those of thinking included.
+    pub output: u64,
+    /// Price in US dollars; `None` where it is not known, which is never the same as 0.
+    pub cost_usd: Option<f64>,
+}
+
+impl ModelUsage {
+    /// Whether nothing was asked.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Tokens read and written.
+    pub fn tokens(&self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+
+    /// Adds another's. The price of both is known only when the price of each is; that of nothing is no obstacle.
+    pub fn add(&mut self, other: &Self) {
+        self.cost_usd = match (self.is_nothing(), other.is_nothing()) {
+            (true, _) => other.cost_usd,
+            (_, true) => self.cost_usd,
+            (false, false) => self.cost_usd.zip(other.cost_usd).map(|(one, more)| one + more),
+        };
+        self.calls = self.calls.saturating_add(other.calls);
+        self.input = self.input.saturating_add(other.input);
+        self.cached = self.cached.saturating_add(other.cached);
+        self.reasoning = self.reasoning.saturating_add(other.reasoning);
+        self.output = self.output.saturating_add(other.output);
+    }
 }
 
 /// The one word for how an evaluation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything ran and every check passed.
@@ -118,6 +175,7 @@ impl Outcome {
 
 /// How far the judge was kept apart from the candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Separation {
     /// The candidate ran in a process of its own and never held the expected answers.
@@ -130,6 +188,7 @@ pub enum Separation {
 
 /// One gate of the cascade.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CheckResult {
     /// The check's name: configured, or one of the engine's own (`syntax`, `policy`).
     pub name: String,
@@ -137,11 +196,13 @@ pub struct CheckResult {
     pub passed: bool,
     /// Why not, in a sentence; may be empty when it passed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
     pub reason: String,
 }
 
 /// One test or input/output case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct CaseResult {
     /// The case's name, stable over candidates.
     pub name: String,
@@ -149,11 +210,13 @@ pub struct CaseResult {
     pub passed: bool,
     /// The kind of failure, such as an exception's class name, `wrong` or `timeout`; empty when it passed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
     pub failure: String,
 }
 
 /// How suspicious the lines of one file are, from the coverage of passing and failing cases.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Suspicion {
     /// The file's path below the target's root.
     pub path: String,
@@ -163,6 +226,7 @@ pub struct Suspicion {
 
 /// A paired comparison of a noisy objective with the parent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Comparison {
     /// The objective's name.
     pub objective: String,
@@ -178,6 +242,7 @@ pub struct Comparison {
 
 /// What a paired comparison decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ComparisonVerdict {
     /// The interval lies on the child's side of the dead band.
@@ -190,11 +255,13 @@ pub enum ComparisonVerdict {
 
 /// The outcome of running a candidate. Everything that was measured is here; the log keeps it whole.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Evaluation {
     /// How it ended, in one word.
     pub outcome: Outcome,
     /// More about that word: the limit, the signal, what was denied.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
     pub detail: String,
     /// The isolation level it ran at: `L1`, `L2` or `L3`.
     pub isolation: String,
@@ -203,27 +270,34 @@ pub struct Evaluation {
     /// The gates in the order they were taken; the cascade ends at the first that failed.
     pub checks: Vec<CheckResult>,
     /// Scores of the objectives measured before the cascade ended. Complete exactly when the candidate ran through.
+    #[cfg_attr(test, ts(as = "BTreeMap<String, f64>"))]
     pub scores: Scores,
     /// Every further raw number that the evaluator reported.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<BTreeMap<String, f64>>"))]
     pub metrics: BTreeMap<String, f64>,
     /// Cases that were run, in a stable order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<CaseResult>>"))]
     pub cases: Vec<CaseResult>,
     /// Cases that exist, run or not.
     #[serde(default)]
     pub cases_total: u32,
     /// Where the fault may lie, when cases failed and localisation was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Suspicion>>"))]
     pub suspicion: Vec<Suspicion>,
     /// Paired comparisons with the parent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<Comparison>>"))]
     pub comparisons: Vec<Comparison>,
     /// What the sandbox denied, with counts.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<BTreeMap<String, u32>>"))]
     pub denials: BTreeMap<String, u32>,
     /// The end of the candidate's output and error output, at most [`MAX_LOG_BYTES`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<String>"))]
     pub log: String,
     /// What the evaluation cost.
     pub cost: Cost,

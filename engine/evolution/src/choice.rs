@@ -91,6 +91,14 @@ impl Choice {
         self.beliefs.get(arm).map_or(0, |belief| belief.observations)
     }
 
+    /// Whether an arm is worth more than another by a fresh draw of each. An arm that won among many won by luck too;
+    /// a second draw is free of that. Unknown arms are worth nothing.
+    pub fn prefers<R: Rng + ?Sized>(&self, arm: usize, to: usize, rng: &mut R) -> bool {
+        let mut worth =
+            |arm: usize| self.beliefs.get(arm).map_or(0.0, |belief| draw(belief.posterior(), rng));
+        worth(arm) > worth(to)
+    }
+
     /// Chooses among the arms for which `offered` holds; `None` when it holds for none.
     ///
     /// With the probability `exploration` (at least [`MIN_EXPLORATION`], at most 1) the choice is uniform, else it is

@@ -11,7 +11,7 @@ use crate::event::{
 use crate::fold::FoldError;
 use crate::id::{BASELINE, CandidateId, Number};
 use crate::ports::Purpose;
-use crate::state::{Fate, Phase};
+use crate::state::{Fate, Phase, Trial};
 use objectives::Scores;
 
 impl Engine {
@@ -38,13 +38,24 @@ impl Engine {
             Command::RollbackModification { modification_id } => {
                 self.begin_rollback(&modification_id, reason)
             }
-            Command::Promote { modification_id } => match self.known(&modification_id) {
-                Some(number) => self.crown(number, "promotion"),
+            Command::Promote { modification_id } => self.choose(&modification_id, "promotion"),
+            Command::Pin { modification_id } => self.choose(&modification_id, "pin"),
+            Command::AbortEvaluation { modification_id } => match self.known(&modification_id) {
+                Some(number) => self.abort_evaluation(number),
                 None => Ok(()),
             },
             Command::SetBudget { budget } => {
+                let budget = budget.over(&self.state().budget);
                 self.record(Event::BudgetChanged(BudgetChanged { budget, reason: reason.to_owned() }))
             }
+        }
+    }
+
+    /// Makes a candidate the champion that a person chose; one that is the champion already stays it.
+    fn choose(&mut self, id: &CandidateId, reason: &str) -> Result<(), FoldError> {
+        match self.known(id).filter(|number| self.state().champion != Some(*number)) {
+            Some(number) => self.crown(number, reason),
+            None => Ok(()),
         }
     }
 
@@ -69,7 +80,18 @@ impl Engine {
             Command::StopEvolution | Command::SetBudget { .. } if finished => {
                 Some("the run is over".to_owned())
             }
-            Command::RollbackModification { modification_id } | Command::Promote { modification_id } => {
+            Command::AbortEvaluation { .. } if finished => Some("the run is over".to_owned()),
+            Command::AbortEvaluation { modification_id } => {
+                let under_way = |number| {
+                    let judged = state.trials.get(&(number, Purpose::Judge));
+                    matches!(judged, Some(Trial::UnderWay)) && !state.aborted.contains_key(&number)
+                };
+                let is_under_way = self.known(modification_id).is_some_and(under_way);
+                (!is_under_way).then(|| format!("no evaluation of {modification_id} is under way"))
+            }
+            Command::RollbackModification { modification_id }
+            | Command::Promote { modification_id }
+            | Command::Pin { modification_id } => {
                 let Some(number) = self.known(modification_id) else {
                     return Some(format!("no candidate {modification_id} in this run"));
                 };
@@ -77,10 +99,14 @@ impl Engine {
                 let fate = state.candidate(number).map(|record| record.fate);
                 if !viable || fate == Some(Fate::Undecided) {
                     Some(format!("{modification_id} is not viable"))
-                } else if state.champion == Some(number) {
-                    Some(format!("{modification_id} is the champion already"))
                 } else if state.rollback.is_some() {
                     Some("another rollback is under way".to_owned())
+                } else if state.champion == Some(number) && matches!(command, Command::Pin { .. }) {
+                    state.pinned.then(|| format!("{modification_id} is pinned already"))
+                } else if state.champion == Some(number)
+                    && !(state.pinned && matches!(command, Command::Promote { .. }))
+                {
+                    Some(format!("{modification_id} is the champion already"))
                 } else {
                     None
                 }

@@ -1,9 +1,10 @@
 //! What goes into the core and what comes out of it, as data: inputs, and decisions for others to act on.
 
 use crate::candidate::{Cost, Evaluation};
-use crate::event::{Command, Event};
+use crate::event::{Command, Event, News};
 use crate::id::{CommitId, Number};
 use crate::ports::{EvaluatorError, ProposalFeedback, ProposerError, Purpose};
+use crate::shape::Shape;
 use objectives::Scores;
 
 /// Something that wakes the core.
@@ -41,6 +42,8 @@ pub enum Input {
         /// Why.
         reason: String,
     },
+    /// Peers did something.
+    News(News),
     /// Time has passed.
     Tick,
 }
@@ -60,6 +63,8 @@ pub struct Answer {
     pub files: Vec<String>,
     /// Bytes of files that differ from the baseline's.
     pub changed_bytes: u64,
+    /// What the program looks like; nothing where nobody asked.
+    pub shape: Shape,
     /// What it cost.
     pub cost: Cost,
 }
@@ -118,6 +123,11 @@ pub enum Order {
         localise_from: u32,
         /// Seed of the evaluation.
         seed: u64,
+    },
+    /// End a candidate's evaluation that is under way; it is answered all the same.
+    Abort {
+        /// The candidate.
+        number: Number,
     },
     /// Tell a proposer what became of its proposal.
     Observe {

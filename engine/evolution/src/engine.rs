@@ -9,11 +9,12 @@ mod aftermath;
 mod ending;
 mod evaluations;
 mod proposals;
+mod renewal;
 mod verdicts;
 
 use crate::decision::{Answer, Decision, Input, Order};
 use crate::event::{
-    BreakerChanged, BreakerState, Event, LearningRateChanged, ProposalDiscarded, Reasoned, RunResumed,
+    BreakerChanged, BreakerState, Event, LearningRateChanged, News, ProposalDiscarded, Reasoned, RunResumed,
     RunStarted,
 };
 use crate::fold::FoldError;
@@ -183,6 +184,7 @@ impl Engine {
                 self.on_evaluated(number, purpose, result)?
             }
             Input::Control { id, command, reason } => self.on_control(&id, command, &reason)?,
+            Input::News(news) => self.on_news(news)?,
             Input::Tick => {}
         }
         self.proceed()?;
@@ -236,6 +238,11 @@ impl Engine {
             self.note(Event::LearningRateChanged(LearningRateChanged { from: rate, to: now, success_rate }))?;
         }
         Ok(())
+    }
+
+    /// Records what peers did, unless it is recorded already or there was too much of it.
+    fn on_news(&mut self, news: News) -> Result<(), FoldError> {
+        if news.is_news_to(&self.state) { self.record(news.into()) } else { Ok(()) }
     }
 
     /// Records an event that only tells what the state has already.

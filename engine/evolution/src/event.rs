@@ -3,10 +3,23 @@
 //! Names are those of the wire; a field may be added with a default, never renamed. `VERSION` rises when a reader of
 //! older logs would have to know.
 
-use crate::candidate::{Cost, Evaluation};
-use crate::id::{CandidateId, CommitId, Number, RunId};
-use crate::ports::{OperatorPrior, Purpose};
-use objectives::{ObjectiveSet, Scores};
+mod news;
+mod parents;
+mod proposals;
+mod run;
+mod verdicts;
+
+pub use news::{KnowledgeReceived, KnowledgeShared, MAX_NEWS, News, PeerChanged};
+pub use parents::{Migrated, NicheChanged, SearchRestarted, Voyage};
+pub use proposals::{ImprovementProposed, ProposalDiscarded, ProposalOutcome, ProposalRequested};
+pub use run::{ProposerInfo, Reasoned, RunFinished, RunResumed, RunStarted, StoppedBy};
+pub use verdicts::{
+    ChampionChanged, EvaluationFailed, FrontChanged, ImprovementApplied, ImprovementArchived,
+    ImprovementRejected, ValidationCompleted, ValidationStarted,
+};
+
+use crate::id::CandidateId;
+use objectives::Scores;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +28,7 @@ pub const VERSION: u32 = 1;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "event_type", content = "data", rename_all = "snake_case")]
 pub enum Event {
     /// The run began; everything that its decisions depend on is here.
@@ -49,6 +63,12 @@ pub enum Event {
     ChampionChanged(ChampionChanged),
     /// The first front has other members now.
     FrontChanged(FrontChanged),
+    /// A candidate was placed among the parents, or found no place.
+    NicheChanged(NicheChanged),
+    /// Parents of islands became parents of the next ones too.
+    Migrated(Migrated),
+    /// The search starts anew, with other parents.
+    SearchRestarted(SearchRestarted),
     /// The learning rate moved.
     LearningRateChanged(LearningRateChanged),
     /// A breaker changed its state.
@@ -67,119 +87,57 @@ pub enum Event {
     RollbackInitiated(RollbackInitiated),
     /// A rollback ended.
     RollbackCompleted(RollbackCompleted),
-}
-
-/// Payload of [`Event::RunStarted`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunStarted {
-    /// Form of the events that follow.
-    pub version: u32,
-    /// The run's name.
-    pub run_id: RunId,
-    /// The target's name.
-    pub agent_id: String,
-    /// Where the target lay when the run began; for people, never read again by the run.
-    pub target: String,
-    /// Seed of every decision.
-    pub seed: u64,
-    /// What is measured.
-    pub objectives: ObjectiveSet,
-    /// How the core decides.
-    pub settings: crate::settings::Settings,
-    /// What may be spent.
-    pub budget: crate::settings::Budget,
-    /// The proposers in use with their operators.
-    pub proposers: Vec<ProposerInfo>,
-    /// The unchanged target's snapshot.
-    pub baseline: CommitId,
-    /// Fingerprint of the unchanged target.
-    pub fingerprint: String,
-    /// The whole configuration as it was read, for `show` and for a resume.
-    pub configuration: serde_json::Value,
-}
-
-/// A proposer and what it can do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProposerInfo {
-    /// Its name.
-    pub name: String,
-    /// Its operators.
-    pub operators: Vec<OperatorPrior>,
-}
-
-/// Payload of [`Event::RunResumed`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunResumed {
-    /// Why: a command, or a restart.
-    pub reason: String,
-    /// Evaluations under way when the last process ended: they are carried out again, and recorded once.
-    pub in_flight: Vec<CandidateId>,
-}
-
-/// A payload of a reason alone.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reasoned {
-    /// Why.
-    pub reason: String,
-}
-
-/// What ended a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StoppedBy {
-    /// The budget of evaluations is spent.
-    Evaluations,
-    /// The budget of time is spent.
-    Time,
-    /// Nothing better is possible: every objective sits at its bound.
-    Goal,
-    /// A person or a signal stopped it.
-    Interrupt,
-    /// No proposer has anything left, or the budget of proposals is spent.
-    Exhausted,
-    /// The baseline did not pass, or the machinery gave up.
-    Failure,
-}
-
-/// Payload of [`Event::RunFinished`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct RunFinished {
-    /// What ended it.
-    pub stopped_by: StoppedBy,
-    /// More about it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub reason: String,
+    /// A peer sent a package for this program.
+    KnowledgeReceived(KnowledgeReceived),
+    /// A peer was told of an improvement.
+    KnowledgeShared(KnowledgeShared),
+    /// A peer came, went, or stopped or began to answer.
+    PeerChanged(PeerChanged),
 }
 
 /// A command from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Dispatch nothing new until resumed.
     PauseEvolution,
     /// Go on.
     ResumeEvolution,
-    /// End the run now; what is under way is finished first.
+    /// End the run now; what is under way is abandoned.
     StopEvolution,
     /// Move the champion to this candidate and verify it.
     RollbackModification {
         /// The candidate to go back to.
         modification_id: CandidateId,
     },
-    /// Make this candidate the champion though the weights prefer another.
+    /// Make this candidate the champion though the weights prefer another, until something newly found is better. A pin
+    /// ends by it.
     Promote {
         /// The candidate.
         modification_id: CandidateId,
     },
-    /// Change what may still be spent; absent budgets stay as they are.
+    /// Make this candidate the champion, or leave it that, until another is promoted or rolled back to, or it is promoted
+    /// itself: no improvement replaces it.
+    Pin {
+        /// The candidate.
+        modification_id: CandidateId,
+    },
+    /// End this candidate's evaluation, which is under way; it is rejected without having been judged.
+    AbortEvaluation {
+        /// The candidate.
+        modification_id: CandidateId,
+    },
+    /// Change what may be spent. The new budget holds whole: what it leaves out has no limit from now on.
     SetBudget {
-        /// New limits.
+        /// The new limits.
         budget: crate::settings::Budget,
     },
 }
 
 /// Payload of [`Event::ControlReceived`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ControlReceived {
     /// The command's own id: the same id twice is obeyed once.
     pub id: String,
@@ -190,205 +148,13 @@ pub struct ControlReceived {
     pub reason: String,
     /// Absent when it was obeyed, else why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub refused: Option<String>,
-}
-
-/// Payload of [`Event::ProposalRequested`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProposalRequested {
-    /// The number that the proposal will bear.
-    pub number: Number,
-    /// The proposer asked.
-    pub proposer: String,
-    /// The operator chosen.
-    pub operator: String,
-    /// Parents' numbers, the first being what the patch applies to.
-    pub parents: Vec<Number>,
-    /// Numbers of the archive members shown beside the parents.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub peers: Vec<Number>,
-    /// Boldness at that moment.
-    pub learning_rate: f64,
-}
-
-/// What a proposer's answer came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProposalOutcome {
-    /// It became a candidate.
-    Applied,
-    /// Its program was evaluated before.
-    Duplicate,
-    /// It changes nothing, or the proposer had nothing to offer.
-    NoChange,
-    /// Its change does not fit the parent.
-    DoesNotApply,
-    /// It touches a protected path, or is too large.
-    Refused,
-    /// The proposer failed.
-    Failed,
-}
-
-/// Payload of [`Event::ProposalDiscarded`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProposalDiscarded {
-    /// Its number.
-    pub number: Number,
-    /// What it came to; never `applied`.
-    pub outcome: ProposalOutcome,
-    /// Why.
-    pub reason: String,
-    /// The proposer has nothing left for this parent and operator.
-    #[serde(default)]
-    pub exhausted: bool,
-    /// The candidate with the same program, for a duplicate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub duplicate_of: Option<CandidateId>,
-    /// What its proposer noted down, if there was a proposal at all.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub detail: serde_json::Value,
-}
-
-/// Payload of [`Event::ImprovementProposed`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ImprovementProposed {
-    /// The candidate's name.
-    pub modification_id: CandidateId,
-    /// Its number.
-    pub number: Number,
-    /// Its parents.
-    pub parents: Vec<CandidateId>,
-    /// Who proposed it.
-    pub proposer: String,
-    /// With which operator.
-    pub operator: String,
-    /// Why.
-    pub rationale: String,
-    /// Its snapshot.
-    pub commit: CommitId,
-    /// Its program's fingerprint.
-    pub fingerprint: String,
-    /// Files that it changes against its first parent.
-    pub files: Vec<String>,
-    /// Size of the change against the baseline: bytes of the files that differ, for ties between equal candidates.
-    #[serde(default)]
-    pub changed_bytes: u64,
-    /// What its proposer noted down.
-    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
-    pub detail: serde_json::Value,
-    /// What the proposal cost.
-    pub cost: Cost,
-}
-
-/// Payload of [`Event::ValidationStarted`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ValidationStarted {
-    /// The candidate.
-    pub modification_id: CandidateId,
-    /// Its number.
-    pub number: Number,
-    /// Why it is evaluated.
-    pub purpose: Purpose,
-}
-
-/// Payload of [`Event::ValidationCompleted`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ValidationCompleted {
-    /// The candidate.
-    pub modification_id: CandidateId,
-    /// Its number.
-    pub number: Number,
-    /// Why it was evaluated.
-    pub purpose: Purpose,
-    /// What was measured.
-    pub evaluation: Box<Evaluation>,
-}
-
-/// Payload of [`Event::EvaluationFailed`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationFailed {
-    /// The candidate.
-    pub modification_id: CandidateId,
-    /// Its number.
-    pub number: Number,
-    /// Why it was evaluated.
-    pub purpose: Purpose,
-    /// Which try this was, from 1.
-    pub attempt: u32,
-    /// What went wrong.
-    pub reason: String,
-    /// Whether it is given up now.
-    pub given_up: bool,
-}
-
-/// Payload of [`Event::ImprovementApplied`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ImprovementApplied {
-    /// The candidate.
-    pub modification_id: CandidateId,
-    /// Its scores.
-    pub scores: Scores,
-    /// Share of the baseline won, by objective; positive is better.
-    pub improvement: BTreeMap<String, f64>,
-    /// The improvement over the first parent, weighted over the objectives: the seeds' `performance_delta`.
-    pub performance_delta: f64,
-    /// Why, for people.
-    pub reason: String,
-}
-
-/// Payload of [`Event::ImprovementArchived`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ImprovementArchived {
-    /// The candidate.
-    pub modification_id: CandidateId,
-    /// Its scores.
-    pub scores: Scores,
-    /// Weighted improvement over the first parent; may be negative.
-    pub performance_delta: f64,
-    /// Why it is no improvement.
-    pub reason: String,
-}
-
-/// Payload of [`Event::ImprovementRejected`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ImprovementRejected {
-    /// The candidate.
-    pub modification_id: CandidateId,
-    /// The gate that it failed at: a check's name, `threshold`, or `machinery`.
-    pub gate: String,
-    /// Why.
-    pub reason: String,
-}
-
-/// Payload of [`Event::ChampionChanged`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ChampionChanged {
-    /// The champion now.
-    pub modification_id: CandidateId,
-    /// Its snapshot.
-    pub commit: CommitId,
-    /// The champion before, absent at first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<CandidateId>,
-    /// Why: `baseline`, `improvement`, `rollback`, `promotion`.
-    pub reason: String,
-}
-
-/// Payload of [`Event::FrontChanged`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FrontChanged {
-    /// Members that came.
-    pub joined: Vec<CandidateId>,
-    /// Members that went.
-    pub left: Vec<CandidateId>,
-    /// Members now.
-    pub size: usize,
-    /// Hypervolume of the front in the unit box spanned by what the run has seen; see `State::hypervolume`.
-    pub hypervolume: f64,
 }
 
 /// Payload of [`Event::LearningRateChanged`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct LearningRateChanged {
     /// The rate before.
     pub from: f64,
@@ -400,6 +166,7 @@ pub struct LearningRateChanged {
 
 /// The state of a circuit breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum BreakerState {
     /// Work flows.
@@ -412,6 +179,7 @@ pub enum BreakerState {
 
 /// Payload of [`Event::BreakerChanged`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BreakerChanged {
     /// What it guards: `run`, `evaluator`, or `proposer:NAME`.
     pub name: String,
@@ -423,13 +191,15 @@ pub struct BreakerChanged {
     pub reason: String,
     /// Unix milliseconds at which an open breaker lets a trial through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
     pub retry_at_ms: Option<i64>,
 }
 
 /// Payload of the budget events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BudgetNote {
-    /// Which budget: `evaluations`, `proposals`, `time`.
+    /// Which budget: `evaluations`, `proposals`, `time` (in milliseconds), `llm_tokens`, `llm_cost_usd`.
     pub budget: String,
     /// Spent so far.
     pub spent: f64,
@@ -439,6 +209,7 @@ pub struct BudgetNote {
 
 /// Payload of [`Event::BudgetChanged`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct BudgetChanged {
     /// The budget now.
     pub budget: crate::settings::Budget,
@@ -448,6 +219,7 @@ pub struct BudgetChanged {
 
 /// Payload of [`Event::SafetyViolation`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SafetyViolation {
     /// The candidate.
     pub modification_id: CandidateId,
@@ -459,6 +231,7 @@ pub struct SafetyViolation {
 
 /// Payload of [`Event::PerformanceThresholdExceeded`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ThresholdCrossed {
     /// The candidate.
     pub modification_id: CandidateId,
@@ -472,6 +245,7 @@ pub struct ThresholdCrossed {
 
 /// Payload of [`Event::RollbackInitiated`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RollbackInitiated {
     /// The candidate to go back to.
     pub modification_id: CandidateId,
@@ -483,6 +257,7 @@ pub struct RollbackInitiated {
 
 /// Payload of [`Event::RollbackCompleted`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct RollbackCompleted {
     /// The champion now, when it was verified.
     pub modification_id: CandidateId,
@@ -494,6 +269,7 @@ pub struct RollbackCompleted {
     pub reason: String,
     /// The fresh scores.
     #[serde(default)]
+    #[cfg_attr(test, ts(as = "BTreeMap<String, f64>"))]
     pub scores: Scores,
 }
 
@@ -517,6 +293,9 @@ impl Event {
             Self::ImprovementRejected(_) => "improvement_rejected",
             Self::ChampionChanged(_) => "champion_changed",
             Self::FrontChanged(_) => "front_changed",
+            Self::NicheChanged(_) => "niche_changed",
+            Self::Migrated(_) => "migrated",
+            Self::SearchRestarted(_) => "search_restarted",
             Self::LearningRateChanged(_) => "learning_rate_changed",
             Self::BreakerChanged(_) => "breaker_changed",
             Self::BudgetWarning(_) => "budget_warning",
@@ -526,6 +305,9 @@ impl Event {
             Self::PerformanceThresholdExceeded(_) => "performance_threshold_exceeded",
             Self::RollbackInitiated(_) => "rollback_initiated",
             Self::RollbackCompleted(_) => "rollback_completed",
+            Self::KnowledgeReceived(_) => "knowledge_received",
+            Self::KnowledgeShared(_) => "knowledge_shared",
+            Self::PeerChanged(_) => "peer_changed",
         }
     }
 }

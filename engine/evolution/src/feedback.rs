@@ -19,6 +19,8 @@ pub fn on_discard(state: &State, discarded: &ProposalDiscarded) -> Option<(Strin
         operator: requested.operator.clone(),
         detail: discarded.detail.clone(),
         result,
+        gate: String::new(),
+        reason: discarded.reason.clone(),
         scores: None,
         cases_gained: None,
     };
@@ -44,6 +46,8 @@ pub fn on_verdict(
         operator: arm.operator.clone(),
         detail: record.detail.as_ref().clone(),
         result,
+        gate: record.gate.clone(),
+        reason: record.reason.clone(),
         scores: record.outcome.is_some().then(|| record.scores.clone()),
         cases_gained,
     };

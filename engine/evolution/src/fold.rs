@@ -3,25 +3,29 @@
 
 mod breakers;
 mod evaluations;
+mod parents;
 mod proposals;
 mod verdicts;
 
 use crate::breaker::Breaker;
 use crate::candidate::Cost;
+use crate::candidate::ModelUsage;
 use crate::choice::Choice;
-use crate::event::{ControlReceived, Event, ProposalOutcome, RunStarted};
+use crate::event::{Command, ControlReceived, Event, ProposalOutcome, RunStarted};
 use crate::front::Peaks;
 use crate::id::{BASELINE, CandidateId, Number};
 use crate::learning_rate::LearningRate;
 use crate::lineage::Lineage;
+use crate::niches::Niches;
 use crate::ports::Purpose;
+use crate::stagnation::Stagnation;
 use crate::state::{
     Arm, CandidateRecord, Counters, EVALUATOR_BREAKER, Fate, Phase, RUN_BREAKER, Rollback, Slot, State,
-    Trial, proposer_breaker,
+    Trial, Yields, proposer_breaker,
 };
 use objectives::Scores;
 use objectives::fronts::RankedArchive;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Why a log does not fold.
@@ -65,12 +69,20 @@ impl State {
             return Err(FoldError::NewerVersion(started.version));
         }
         let settings = &started.settings;
-        let operators = started.proposers.iter().flat_map(|proposer| {
-            proposer.operators.iter().map(|operator| (proposer.name.clone(), operator.clone()))
-        });
+        let operators = started
+            .proposers
+            .iter()
+            .flat_map(|proposer| proposer.operators.iter().map(move |operator| (proposer, operator.clone())));
         let (arms, priors) = operators
             .map(|(proposer, prior)| {
-                (Arm { proposer, operator: prior.name.clone(), parents: prior.parents }, prior)
+                let arm = Arm {
+                    proposer: proposer.name.clone(),
+                    operator: prior.name.clone(),
+                    parents: prior.parents,
+                    fed: proposer.fed,
+                    yields: Yields::default(),
+                };
+                (arm, prior)
             })
             .unzip::<_, _, Vec<_>, Vec<_>>();
         let guarded = started.proposers.iter().map(|proposer| proposer_breaker(&proposer.name));
@@ -87,6 +99,7 @@ impl State {
         let baseline = CandidateRecord {
             commit: started.baseline.clone(),
             rationale: Arc::from("the unchanged target"),
+            shape: Arc::new(started.shape.clone()),
             quality: 0.5,
             ..CandidateRecord::blank(BASELINE)
         };
@@ -96,6 +109,10 @@ impl State {
             choice: Choice::new(&priors, settings.bandit_discount),
             arms,
             exhausted: HashSet::new(),
+            heard: BTreeSet::new(),
+            news: 0,
+            packages: 0,
+            packages_tried: 0,
             case_names: Vec::new(),
             case_index: HashMap::new(),
             fingerprints: HashMap::from([(started.fingerprint.clone(), BASELINE)]),
@@ -106,10 +123,15 @@ impl State {
             hypervolume: 0.0,
             eligible: Vec::new(),
             behaviours: HashSet::new(),
+            niches: Niches::new(&settings.archive),
+            migrated_at: 0,
+            stagnation: Stagnation::new(settings.restart.as_ref()),
             lineage,
             champion: None,
             champion_history: Vec::new(),
             pinned_below: BASELINE,
+            pinned: false,
+            aborted: BTreeMap::new(),
             learning_rate: LearningRate::new(&settings.learning_rate),
             breakers,
             counters: Counters::default(),
@@ -123,8 +145,9 @@ impl State {
             commands: HashSet::new(),
             tolerated: BTreeMap::new(),
             noise: BTreeMap::new(),
-            chosen: HashMap::new(),
             evaluations_decided: 0,
+            llm: ModelUsage::default(),
+            out_of: None,
             barren: 0,
             isolation: String::new(),
             seq: 1,
@@ -181,7 +204,9 @@ impl State {
                 if failed.given_up {
                     self.trials.remove(&(failed.number, failed.purpose));
                 }
-                self.breaker_failure(EVALUATOR_BREAKER, time_ms);
+                if !failed.aborted {
+                    self.breaker_failure(EVALUATOR_BREAKER, time_ms);
+                }
                 Ok(())
             }
             Event::ImprovementApplied(applied) => self.on_verdict(
@@ -210,6 +235,7 @@ impl State {
             Event::BudgetChanged(changed) => {
                 self.budget = changed.budget.clone();
                 self.warned.clear();
+                self.out_of = None;
                 Ok(())
             }
             Event::SafetyViolation(_) => {
@@ -232,14 +258,29 @@ impl State {
                 }
                 Ok(())
             }
+            Event::Migrated(migrated) => self.on_migrated(migrated),
+            Event::SearchRestarted(restarted) => self.on_restarted(restarted),
             Event::BreakerChanged(changed) => {
                 if let Some(breaker) = self.breakers.get_mut(&changed.name) {
                     breaker.enter(changed.to, time_ms);
                 }
                 Ok(())
             }
+            Event::KnowledgeReceived(received) => {
+                self.on_received(received);
+                Ok(())
+            }
+            Event::KnowledgeShared(shared) => {
+                self.hear(Some(shared.key()));
+                Ok(())
+            }
+            Event::PeerChanged(_) => {
+                self.hear(None);
+                Ok(())
+            }
             // Consequences of events above, recorded for readers: the state has them already.
             Event::FrontChanged(_)
+            | Event::NicheChanged(_)
             | Event::LearningRateChanged(_)
             | Event::BudgetExhausted(_)
             | Event::PerformanceThresholdExceeded(_) => Ok(()),
@@ -258,6 +299,18 @@ impl State {
 
     fn on_control(&mut self, control: &ControlReceived) {
         self.commands.insert(control.id.clone());
+        if control.refused.is_some() {
+            return;
+        }
+        match &control.command {
+            Command::Pin { .. } => self.pinned = true,
+            Command::Promote { .. } | Command::RollbackModification { .. } => self.pinned = false,
+            Command::AbortEvaluation { modification_id } => {
+                let reason = control.reason.clone();
+                self.aborted.extend(modification_id.number().map(|number| (number, reason)));
+            }
+            _ => {}
+        }
     }
 
     fn on_champion(&mut self, id: &CandidateId, reason: &str) -> Result<(), String> {
@@ -265,7 +318,7 @@ impl State {
             id.number().filter(|number| self.candidate(*number).is_some()).ok_or("no such candidate")?;
         self.champion = Some(number);
         self.champion_history.push(number);
-        if matches!(reason, "rollback" | "promotion") {
+        if matches!(reason, "rollback" | "promotion" | "pin") {
             self.pinned_below = self.next_number();
         }
         Ok(())
@@ -304,6 +357,9 @@ impl CandidateRecord {
             rationale: Arc::from(""),
             files: Vec::new(),
             changed_bytes: 0,
+            shape: Arc::default(),
+            features: BTreeMap::new(),
+            niche: None,
             detail: Arc::new(serde_json::Value::Null),
             fate: Fate::Undecided,
             gate: String::new(),
@@ -315,6 +371,7 @@ impl CandidateRecord {
             cost: Cost::default(),
             evaluation_seq: 0,
             quality: 0.0,
+            chosen: 0,
             archive_index: None,
             failed_attempts: 0,
         }

@@ -12,6 +12,7 @@ pub const BASELINE: Number = 0;
 
 /// Names a run: lower-case hexadecimal digits, unique within a data folder.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct RunId(String);
 
@@ -40,6 +41,7 @@ impl fmt::Display for RunId {
 
 /// Names a candidate across runs: its run's name, a dash, its number. On the wire it is the `modification_id`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct CandidateId(String);
 
@@ -73,6 +75,7 @@ impl fmt::Display for CandidateId {
 
 /// A git commit's object name: 40 lower-case hexadecimal digits. Kept as text: the core never computes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(transparent)]
 pub struct CommitId(String);
 

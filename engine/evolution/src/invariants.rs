@@ -1,5 +1,6 @@
 //! What must hold of every state, as named functions: for property tests, simulation, `darwind replay` and a metric.
 
+use crate::archive::{MAX_PARENTS, is_stepping_stone};
 use crate::id::{BASELINE, Number};
 use crate::state::{Fate, Phase, Slot, State, Trial};
 use objectives::dominates;
@@ -21,6 +22,8 @@ pub const ALL: &[Invariant] = &[
     ("counters_add_up", counters_add_up),
     ("champion_is_known", champion_is_known),
     ("trials_have_candidates", trials_have_candidates),
+    ("parents_are_worthy", parents_are_worthy),
+    ("parents_hold_places", parents_hold_places),
 ];
 
 /// The first invariant that a state breaks, with what breaks it.
@@ -148,6 +151,25 @@ pub fn champion_is_known(state: &State) -> Result<(), String> {
     ensure(known && state.champion == state.champion_history.last().copied(), || {
         format!("{:?}", state.champion)
     })
+}
+
+/// Every parent but the baseline was judged worth it, and there are not too many of them.
+pub fn parents_are_worthy(state: &State) -> Result<(), String> {
+    let count = state.eligible.len();
+    ensure(count <= MAX_PARENTS, || format!("there are {count} parents"))?;
+    for number in state.eligible.iter().filter(|number| **number != BASELINE) {
+        let worthy = state.candidate(*number).is_some_and(|record| is_stepping_stone(state, record));
+        ensure(worthy, || format!("{number} is a parent and not worth it"))?;
+    }
+    Ok(())
+}
+
+/// Where there are places, the parents are exactly those who hold one, and the baseline.
+pub fn parents_hold_places(state: &State) -> Result<(), String> {
+    // Until the baseline is measured there is no parent at all.
+    let begun = !state.eligible.is_empty();
+    let Some(holders) = state.niches.holders().filter(|_| begun) else { return Ok(()) };
+    ensure(holders == state.eligible, || format!("{holders:?} hold places, {:?} are parents", state.eligible))
 }
 
 /// Only candidates are evaluated, and a finished run evaluates nothing but for a rollback.

@@ -14,6 +14,7 @@ pub mod consensus;
 mod control;
 pub mod decision;
 pub mod engine;
+pub mod errand;
 pub mod event;
 pub mod feedback;
 mod fold;
@@ -22,10 +23,15 @@ pub mod id;
 pub mod invariants;
 pub mod learning_rate;
 pub mod lineage;
+pub mod niches;
 pub mod picking;
 pub mod ports;
 pub mod selection;
 pub mod settings;
+pub mod shape;
+pub mod stagnation;
 pub mod state;
+#[cfg(test)]
+mod told;
 
 pub use fold::FoldError;

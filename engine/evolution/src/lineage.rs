@@ -45,8 +45,15 @@ struct Node {
     /// In the order they were named, the first being what the patch applies to.
     parents: Vec<Number>,
     children: u32,
-    successes: f64,
-    failures: f64,
+}
+
+/// What became of a candidate and of everything that descends from it by first parents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Clade {
+    /// The first parent's node; none above the baseline.
+    above: Option<NodeIndex>,
+    successes: u32,
+    failures: u32,
 }
 
 /// The family tree of a run.
@@ -55,12 +62,14 @@ pub struct Lineage {
     graph: DiGraph<Node, ()>,
     /// Node of a number; numbers of proposals that never became candidates have none.
     nodes: Vec<Option<NodeIndex>>,
+    /// By node, side by side and small: every verdict walks up hundreds of them.
+    clades: Vec<Clade>,
 }
 
 impl PartialEq for Lineage {
-    /// Nodes are added in one order and edges follow from their parents, so the nodes tell everything.
+    /// Nodes are added in one order and edges follow from their parents, so nodes and clades tell everything.
     fn eq(&self, other: &Self) -> bool {
-        self.graph.node_weights().eq(other.graph.node_weights())
+        self.clades == other.clades && self.graph.node_weights().eq(other.graph.node_weights())
     }
 }
 
@@ -99,8 +108,8 @@ impl Lineage {
             }
             above.push(index);
         }
-        let node = Node { number, parents: parents.to_vec(), children: 0, successes: 0.0, failures: 0.0 };
-        let index = self.graph.add_node(node);
+        self.clades.push(Clade { above: above.first().copied(), successes: 0, failures: 0 });
+        let index = self.graph.add_node(Node { number, parents: parents.to_vec(), children: 0 });
         for parent in above {
             self.graph.add_edge(parent, index, ());
             if let Some(parent) = self.graph.node_weight_mut(parent) {
@@ -179,20 +188,20 @@ impl Lineage {
     pub fn record_outcome(&mut self, number: Number, success: bool) {
         let mut next = self.index(number);
         for _ in 0..=MAX_CLADE_DEPTH {
-            let Some(index) = next else { break };
-            let Some(node) = self.graph.node_weight_mut(index) else { break };
+            let Some(clade) = next.and_then(|index| self.clades.get_mut(index.index())) else { break };
             if success {
-                node.successes += 1.0;
+                clade.successes += 1;
             } else {
-                node.failures += 1.0;
+                clade.failures += 1;
             }
-            next = node.parents.first().copied().and_then(|parent| self.index(parent));
+            next = clade.above;
         }
     }
 
     /// Successes and failures in a candidate's clade, itself included.
     pub fn clade(&self, number: Number) -> (f64, f64) {
-        self.node(number).map_or((0.0, 0.0), |node| (node.successes, node.failures))
+        let clade = self.index(number).and_then(|index| self.clades.get(index.index()));
+        clade.map_or((0.0, 0.0), |clade| (f64::from(clade.successes), f64::from(clade.failures)))
     }
 
     /// Whether no candidate is its own ancestor and every edge agrees with the parents on record. True by

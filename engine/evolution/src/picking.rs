@@ -4,10 +4,11 @@
 use crate::event::ProposalRequested;
 use crate::id::{BASELINE, Number};
 use crate::learning_rate::mappings;
+use crate::niches::Niches;
 use crate::ports::{MAX_PEERS, Purpose};
 use crate::selection::{self, Eligible};
 use crate::settings::SelectionPolicy;
-use crate::state::{State, proposer_breaker};
+use crate::state::{Slot, State, proposer_breaker};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -28,6 +29,14 @@ const PROPOSAL: u64 = 1;
 /// Stream of the evaluator's own draws, plus one for each purpose.
 const EVALUATION: u64 = 2;
 
+/// Stream of the choice where the search starts anew.
+const RESTART: u64 = 5;
+
+/// The draw that decides from which member of the front the search starts anew before proposal `number`.
+pub fn restart_draw(seed: u64, number: Number) -> u64 {
+    stream(seed, number, RESTART).next_u64()
+}
+
 /// Seed handed to the proposer with proposal `number`.
 pub fn proposal_seed(seed: u64, number: Number) -> u64 {
     stream(seed, number, PROPOSAL).next_u64()
@@ -47,19 +56,42 @@ pub fn evaluation_seed(seed: u64, number: Number, purpose: Purpose) -> u64 {
 pub fn pick(state: &State, now_ms: i64) -> Option<ProposalRequested> {
     let number = state.next_number();
     let mut rng = stream(state.run.seed, number, CHOICE);
-    let mut considered = state.eligible.clone();
+    let pool = state.niches.pool(&state.eligible, number);
+    let is_part = pool.len() < state.eligible.len();
+    // An island where nothing is left to try looks at everybody's parents.
+    pick_among(state, number, pool, now_ms, &mut rng).or_else(|| {
+        let all = is_part.then(|| state.eligible.clone())?;
+        pick_among(state, number, all, now_ms, &mut rng)
+    })
+}
+
+fn pick_among(
+    state: &State,
+    number: Number,
+    mut considered: Vec<Number>,
+    now_ms: i64,
+    rng: &mut impl Rng,
+) -> Option<ProposalRequested> {
     let enough_for_two = considered.len() > 1;
     let rate = state.learning_rate.rate();
+    let of_peers = waiting(state, now_ms);
     while !considered.is_empty() {
-        let parent = choose_parent(state, &considered, &mut rng)?;
-        let offered = |arm| is_open(state, parent, arm, now_ms) && (enough_for_two || wants_one(state, arm));
-        let Some(arm) = state.choice.choose(offered, OPERATOR_EXPLORATION, &mut rng) else {
+        let parent = choose_parent(state, &considered, rng)?;
+        let offered = |arm| {
+            !is_fed(state, arm)
+                && is_open(state, parent, arm, now_ms)
+                && (enough_for_two || wants_one(state, arm))
+        };
+        let Some(arm) = state.choice.choose(offered, OPERATOR_EXPLORATION, rng) else {
             considered.retain(|candidate| *candidate != parent);
             continue;
         };
         let (Some(chosen), others) = (state.arms.get(arm), without(&considered, parent)) else { return None };
-        let second = if chosen.parents > 1 { choose_parent(state, &others, &mut rng) } else { None };
+        let second = if chosen.parents > 1 { choose_parent(state, &others, rng) } else { None };
         let parents: Vec<Number> = [Some(parent), second].into_iter().flatten().collect();
+        if let Some(of_peers) = of_peers.filter(|(fed, _)| tries(state, *fed, arm, rng)) {
+            return request(state, of_peers, rate);
+        }
         return Some(ProposalRequested {
             number,
             proposer: chosen.proposer.clone(),
@@ -70,7 +102,49 @@ pub fn pick(state: &State, now_ms: i64) -> Option<ProposalRequested> {
             learning_rate: rate,
         });
     }
-    None
+    of_peers.and_then(|of_peers| request(state, of_peers, rate))
+}
+
+/// The arm that offers packages of peers and the parent for it, while one waits. A package is another's finding on the
+/// same program or one like it: its place is on top of the best that is here, the champion and then the front.
+/// One is under way at a time, so that the next stands on what the last one brought.
+fn waiting(state: &State, now_ms: i64) -> Option<(usize, Number)> {
+    if state.packages <= state.packages_tried {
+        return None;
+    }
+    let mut under_way = state.in_flight().filter(|number| match state.slots.get(*number as usize) {
+        Some(Slot::Requested(asked)) => {
+            state.arms.iter().any(|arm| arm.fed && arm.proposer == asked.proposer)
+        }
+        Some(Slot::Candidate(record)) => state.arm(record).is_some_and(|arm| arm.fed),
+        _ => false,
+    });
+    if under_way.next().is_some() {
+        return None;
+    }
+    let champion = state.champion.unwrap_or(BASELINE);
+    let best = std::iter::once(champion).chain(state.front.iter().copied().take(MAX_PEERS));
+    let best = best.filter(|number| state.eligible.contains(number));
+    let fed = (0..state.arms.len()).filter(|arm| is_fed(state, *arm));
+    let mut places = fed.flat_map(|arm| best.clone().map(move |parent| (arm, parent)));
+    places.find(|(arm, parent)| is_open(state, *parent, *arm, now_ms))
+}
+
+/// Whether what waits is tried before the proposal of this run's own that was chosen.
+fn tries(state: &State, fed: usize, own: usize, rng: &mut impl Rng) -> bool {
+    rng.random_bool(OPERATOR_EXPLORATION) || state.choice.prefers(fed, own, rng)
+}
+
+fn request(state: &State, (arm, parent): (usize, Number), rate: f64) -> Option<ProposalRequested> {
+    let chosen = state.arms.get(arm)?;
+    Some(ProposalRequested {
+        number: state.next_number(),
+        proposer: chosen.proposer.clone(),
+        operator: chosen.operator.clone(),
+        parents: vec![parent],
+        peers: Vec::new(),
+        learning_rate: rate,
+    })
 }
 
 /// Whether no parent has an operator left, for whatever breakers say.
@@ -78,9 +152,14 @@ pub fn is_exhausted(state: &State) -> bool {
     let enough_for_two = state.eligible.len() > 1;
     state.eligible.iter().all(|parent| {
         (0..state.arms.len()).all(|arm| {
-            state.exhausted.contains(&(*parent, arm)) || !(enough_for_two || wants_one(state, arm))
+            let asked = enough_for_two || wants_one(state, arm);
+            is_fed(state, arm) || state.exhausted.contains(&(*parent, arm)) || !asked
         })
-    })
+    }) && waiting(state, i64::MAX).is_none()
+}
+
+fn is_fed(state: &State, arm: usize) -> bool {
+    state.arms.get(arm).is_some_and(|arm| arm.fed)
 }
 
 fn without(candidates: &[Number], number: Number) -> Vec<Number> {
@@ -109,7 +188,7 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
     if repairing && considered.contains(&BASELINE) && rng.random_bool(state.run.settings.root_share) {
         return Some(BASELINE);
     }
-    let champion = state.champion.filter(|champion| considered.contains(champion));
+    let champion = leader(state, considered);
     if champion.is_some() && rng.random_bool(state.run.settings.champion_share) {
         return champion;
     }
@@ -132,21 +211,38 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
     selection::select(policy, &parents, rng)
 }
 
+/// Who leads the considered: the champion, or where it is not among them because others live apart from it (on another
+/// island, after a restart) the best of them.
+fn leader(state: &State, considered: &[Number]) -> Option<Number> {
+    let champion = state.champion.filter(|champion| considered.contains(champion));
+    let apart = matches!(state.niches, Niches::Islands(_)) || state.stagnation.restarts > 0;
+    let best = || peers(state, considered, &[]).first().copied();
+    champion.or_else(|| if apart { best() } else { None })
+}
+
+/// A parent as the policy will look at it. What the policy does not look at is left at nothing, since every parent is
+/// prepared for every choice.
 fn eligible(state: &State, number: Number, policy: SelectionPolicy) -> Option<Eligible<'_>> {
     let record = state.candidate(number)?;
-    let crowding = match (policy, record.archive_index) {
-        (SelectionPolicy::Pareto, Some(index)) => state.archive.crowding(index),
-        _ => 0.0,
-    };
-    Some(Eligible {
+    let mut parent = Eligible {
         number,
-        quality: record.quality,
-        children: state.chosen.get(&number).copied().unwrap_or(0),
-        clade: state.lineage.clade(number),
-        rank: state.rank(number).unwrap_or(u32::MAX),
-        crowding,
+        quality: state.niches.quality(record),
+        children: 0,
+        clade: (0.0, 0.0),
+        rank: u32::MAX,
+        crowding: 0.0,
         cases: &record.passed,
-    })
+    };
+    match policy {
+        SelectionPolicy::Dgm => parent.children = record.chosen,
+        SelectionPolicy::Clade => parent.clade = state.lineage.clade(number),
+        SelectionPolicy::Pareto => {
+            parent.rank = state.rank(number).unwrap_or(u32::MAX);
+            parent.crowding = record.archive_index.map_or(0.0, |index| state.archive.crowding(index));
+        }
+        SelectionPolicy::Lexicase | SelectionPolicy::Uniform => {}
+    }
+    Some(parent)
 }
 
 /// The best of the considered, without the parents.

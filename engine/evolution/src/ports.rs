@@ -2,12 +2,15 @@
 //!
 //! All of them block; the executor gives each proposer and each evaluator a thread of its own.
 
-use crate::candidate::{Evaluation, Patch, Proposal, SourceFiles};
+use crate::candidate::{Cost, Evaluation, Patch, Proposal, SourceFiles};
+use crate::event::StoppedBy;
 use crate::id::{CandidateId, CommitId, Number};
+use crate::shape::Shape;
 use objectives::Scores;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A candidate as a proposer sees it.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct ProposalRequest {
     pub parents: Vec<CandidateView>,
     /// Other members of the archive worth learning from, best first. At most [`MAX_PEERS`].
     pub peers: Vec<CandidateView>,
+    /// The unchanged program.
+    pub baseline: CandidateView,
     /// How bold to be, 0.01 to 0.5.
     pub learning_rate: f64,
     /// Seed for every random draw of this proposal.
@@ -48,6 +53,7 @@ pub const MAX_PEERS: usize = 16;
 
 /// An operator that a proposer offers, with what is believed of it before the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct OperatorPrior {
     /// Its name, unique within the proposer.
     pub name: String,
@@ -62,9 +68,12 @@ pub struct OperatorPrior {
 /// Why a proposer has no proposal.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ProposerError {
-    /// It has nothing (more) to offer for this parent with this operator: not a fault.
+    /// It has nothing (more) to offer for this parent with this operator: not a fault, and no lesson.
     #[error("nothing left to propose here: {0}")]
     Exhausted(String),
+    /// It changes nothing.
+    #[error("nothing is changed: {0}")]
+    NoChange(String),
     /// Its change does not apply to the parent.
     #[error("the change does not apply: {0}")]
     DoesNotApply(String),
@@ -74,6 +83,23 @@ pub enum ProposerError {
     /// It failed: counts for the breaker.
     #[error("the proposer failed: {0}")]
     Failed(String),
+    /// What it would have to spend is more than what this budget has left: the run ends.
+    #[error("the budget is spent")]
+    OutOfBudget(StoppedBy),
+    /// One of the others, after something was paid for.
+    #[error("{}", .0.error)]
+    Spent(Box<Spent>),
+}
+
+/// What a proposal cost that came to nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spent {
+    /// Why it came to nothing; not itself [`ProposerError::Spent`].
+    pub error: ProposerError,
+    /// As [`Proposal::detail`].
+    pub detail: serde_json::Value,
+    /// What was paid.
+    pub cost: Cost,
 }
 
 /// What became of a proposal, told to its proposer in the order of the verdicts.
@@ -89,6 +115,10 @@ pub struct ProposalFeedback {
     pub detail: serde_json::Value,
     /// How it ended.
     pub result: FeedbackResult,
+    /// The gate that refused it, as [`crate::event::ImprovementRejected::gate`] has it; empty when none did.
+    pub gate: String,
+    /// Why, in the words of the log.
+    pub reason: String,
     /// Scores it reached, when it was evaluated through.
     pub scores: Option<Scores>,
     /// Share of cases passed minus the first parent's share, when both are known; -1 to 1.
@@ -111,6 +141,12 @@ pub enum FeedbackResult {
     Accepted,
 }
 
+/// The rest of a proposal, which may take long and needs nothing of its proposer any more.
+pub type ProposalJob = Box<dyn FnOnce() -> Result<Proposal, ProposerError> + Send>;
+
+/// Most jobs of one proposer under way at once.
+pub const MAX_PARALLEL: usize = 32;
+
 /// Suggests changes. Called from one thread; its memory is a fold of `observe` and of nothing else, so that a resumed
 /// run, which observes the whole past again first, proposes what the unbroken run would have.
 pub trait Proposer: Send {
@@ -120,9 +156,28 @@ pub trait Proposer: Send {
     /// The operators that the core may choose among. Not empty.
     fn operators(&self) -> Vec<OperatorPrior>;
 
+    /// Whether it offers only what came from peers: it is asked while such packages wait, and for nothing else, and what
+    /// comes to nothing without an evaluation teaches nothing.
+    fn is_fed(&self) -> bool {
+        false
+    }
+
     /// Makes one proposal. Proposals already handed out but not yet observed must be remembered too, so that they are
     /// not handed out again.
     fn propose(&mut self, request: &ProposalRequest) -> Result<Proposal, ProposerError>;
+
+    /// How many of its jobs may be under way at once, at most [`MAX_PARALLEL`]. 0: it leaves nothing to a job. Others wait
+    /// for somebody else, and the end of a run does not wait for them.
+    fn parallel(&self) -> usize {
+        0
+    }
+
+    /// Begins a proposal: whatever depends on what was observed is settled before this returns, so that the answer is
+    /// the same whenever the job is done. By default nothing is left to do.
+    fn begin(&mut self, request: &ProposalRequest) -> ProposalJob {
+        let answer = self.propose(request);
+        Box::new(move || answer)
+    }
 
     /// Hears what became of one of its proposals.
     fn observe(&mut self, feedback: &ProposalFeedback);
@@ -138,6 +193,8 @@ pub struct Screening {
     pub fingerprint: String,
     /// Why the patch is refused (protected path, size, text outside the allowed blocks), if it is.
     pub refused: Option<String>,
+    /// What the program looks like; nothing where nobody asked.
+    pub shape: Shape,
 }
 
 /// Looks at files without running them.
@@ -148,6 +205,7 @@ pub trait Screener: Send + Sync {
 
 /// Why an evaluation is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// To judge a new candidate: every shortcut of the cascade is allowed.
@@ -175,6 +233,9 @@ pub struct EvaluationRequest {
     pub localise_from: u32,
     /// Seed for the order of cases, canaries and nonces.
     pub seed: u64,
+    /// Becomes true when nobody wants the answer any more: the evaluator ends what it runs, with its whole tree of
+    /// processes, and answers at once, whatever it has.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Why there is no evaluation: a fault of the machinery, never of the candidate.

@@ -1,6 +1,13 @@
 //! How the core decides and what may be spent: the numbers, with the seeds' defaults. Reading them from a file is the
 //! daemon's work; here they are only data, and part of the log.
 
+mod diversity;
+
+pub use diversity::{
+    ArchivePolicy, BUILT_IN_FEATURES, COMPLEXITY, DIVERSITY, GridSettings, IslandSettings, MAX_BINS,
+    MAX_FEATURES, MAX_ISLANDS, MAX_NEIGHBOURS, MAX_PATIENCE, NoveltySettings, RestartSettings, SCORE,
+};
+
 use serde::{Deserialize, Serialize};
 
 /// The core's settings.
@@ -9,6 +16,10 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// How parents are chosen.
     pub selection: SelectionPolicy,
+    /// Which candidates are kept as parents.
+    pub archive: ArchivePolicy,
+    /// When the search starts anew; `None` for never.
+    pub restart: Option<RestartSettings>,
     /// How many proposals may be under way or waiting for an earlier one's verdict. Verdicts are given in the order
     /// of the proposals' numbers, so a decision depends on this and never on which worker was quicker. 1 to
     /// [`MAX_LOOKAHEAD`].
@@ -42,6 +53,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             selection: SelectionPolicy::default(),
+            archive: ArchivePolicy::default(),
+            restart: None,
             lookahead: 16,
             root_share: 0.5,
             root_evaluations: 200,
@@ -112,6 +125,7 @@ impl Default for BreakerSettings {
 
 /// What may be spent; the first one spent stops the run. `None` is no limit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(default, deny_unknown_fields)]
 pub struct Budget {
     /// Candidates whose evaluation is started, the baseline not included.
@@ -120,4 +134,25 @@ pub struct Budget {
     pub proposals: Option<u64>,
     /// Milliseconds of wall time in which a process drives the run; pauses count, time between processes does not.
     pub time_ms: Option<i64>,
+    /// Tokens of language models, read and written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub llm_tokens: Option<u64>,
+    /// Price of language models, in US dollars. What has no known price does not count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub llm_cost_usd: Option<f64>,
+}
+
+impl Budget {
+    /// These limits over others: a limit that is absent here stays what it is there.
+    pub fn over(&self, other: &Self) -> Self {
+        Self {
+            evaluations: self.evaluations.or(other.evaluations),
+            proposals: self.proposals.or(other.proposals),
+            time_ms: self.time_ms.or(other.time_ms),
+            llm_tokens: self.llm_tokens.or(other.llm_tokens),
+            llm_cost_usd: self.llm_cost_usd.or(other.llm_cost_usd),
+        }
+    }
 }

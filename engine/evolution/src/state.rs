@@ -3,7 +3,7 @@
 //! This file says what the state is; `fold.rs` says how each event changes it. Nothing here decides.
 
 use crate::breaker::Breaker;
-use crate::candidate::{Cost, Evaluation, Outcome};
+use crate::candidate::{Cost, Evaluation, ModelUsage, Outcome};
 use crate::cases::CaseSet;
 use crate::choice::Choice;
 use crate::event::{ProposalOutcome, ProposalRequested, RunStarted, StoppedBy};
@@ -11,11 +11,14 @@ use crate::front::Peaks;
 use crate::id::{BASELINE, CandidateId, CommitId, Number};
 use crate::learning_rate::LearningRate;
 use crate::lineage::Lineage;
+use crate::niches::{Niche, Niches};
 use crate::ports::Purpose;
 use crate::settings::Budget;
+use crate::shape::Shape;
+use crate::stagnation::Stagnation;
 use objectives::Scores;
 use objectives::fronts::RankedArchive;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Name of the breaker that guards the evaluator.
@@ -86,6 +89,12 @@ pub struct CandidateRecord {
     pub files: Vec<String>,
     /// Bytes of files that differ from the baseline's.
     pub changed_bytes: u64,
+    /// What its program looks like.
+    pub shape: Arc<Shape>,
+    /// Metrics that the archive policy looks at.
+    pub features: BTreeMap<String, f64>,
+    /// Where it was placed among the parents, if it was worth it and there are places.
+    pub niche: Option<Niche>,
     /// What its proposer noted down.
     pub detail: Arc<serde_json::Value>,
     /// Its fate.
@@ -108,6 +117,8 @@ pub struct CandidateRecord {
     pub evaluation_seq: u64,
     /// Quality in 0 to 1 for parent selection; see `archive::quality`.
     pub quality: f64,
+    /// How often it was chosen as a parent.
+    pub chosen: u32,
     /// Its index in the ranked archive, if it is viable.
     pub archive_index: Option<usize>,
     /// Tries of its evaluation that failed for the machinery's sake.
@@ -123,6 +134,22 @@ pub struct Arm {
     pub operator: String,
     /// How many parents it wants.
     pub parents: u8,
+    /// It offers only what came from peers.
+    pub fed: bool,
+    /// What came of it.
+    pub yields: Yields,
+}
+
+/// What a proposer's operator brought. As with all counts, a later revocation takes nothing back: they say how candidates
+/// were judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Yields {
+    /// Candidates.
+    pub tries: u64,
+    /// Candidates that passed every gate.
+    pub viable: u64,
+    /// Candidates that improved on what was known.
+    pub accepted: u64,
 }
 
 /// Counts of what happened.
@@ -179,6 +206,14 @@ pub struct State {
     pub choice: Choice,
     /// (Parent, arm) pairs that have nothing left to offer.
     pub exhausted: HashSet<(Number, usize)>,
+    /// Keys of the news of peers that are recorded: see [`crate::event::News::key`].
+    pub heard: BTreeSet<String>,
+    /// News of peers that are recorded.
+    pub news: usize,
+    /// Packages of peers that waited for this run, tried or not.
+    pub packages: usize,
+    /// How many of them were tried.
+    pub packages_tried: usize,
     /// Names of cases by index.
     pub case_names: Vec<String>,
     /// Index of a case by name.
@@ -195,10 +230,17 @@ pub struct State {
     pub peaks: Peaks,
     /// Hypervolume of the front; see `archive::hypervolume`.
     pub hypervolume: f64,
-    /// Candidates worth being a parent: see `archive::is_stepping_stone`.
+    /// Candidates worth being a parent (see `archive::is_stepping_stone`) that the archive policy keeps.
     pub eligible: Vec<Number>,
-    /// Behaviours (cases and scores) among the eligible, so that neutral variants do not crowd them.
-    pub behaviours: HashSet<u64>,
+    /// Behaviours (cases and scores) among the eligible, so that neutral variants do not crowd them; by island, where
+    /// there are some. A grid and a novelty archive tell variants apart by themselves.
+    pub behaviours: HashSet<(u32, u64)>,
+    /// The places of the eligible.
+    pub niches: Niches,
+    /// Decided evaluations at the latest migration.
+    pub migrated_at: u64,
+    /// What is known of progress.
+    pub stagnation: Stagnation,
     /// Who descends from whom.
     pub lineage: Lineage,
     /// The candidate that is applied now.
@@ -207,6 +249,10 @@ pub struct State {
     pub champion_history: Vec<Number>,
     /// A person chose the champion; only candidates from this number on may replace it by themselves.
     pub pinned_below: Number,
+    /// A person chose the champion to stay, whatever is found.
+    pub pinned: bool,
+    /// Candidates whose evaluation somebody asked to end, with the reason, until their verdict.
+    pub aborted: BTreeMap<Number, String>,
     /// Boldness.
     pub learning_rate: LearningRate,
     /// Circuit breakers by name.
@@ -234,11 +280,13 @@ pub struct State {
     pub tolerated: BTreeMap<String, u32>,
     /// Relative noise of objectives, measured on the baseline.
     pub noise: BTreeMap<String, f64>,
-    /// How often each candidate was chosen as a parent.
-    pub chosen: HashMap<Number, u32>,
     /// Evaluations among the decided numbers: what the budget is held against, so that a decision never depends on
     /// how far later numbers have come.
     pub evaluations_decided: u64,
+    /// What language models were asked for, by every proposal that was answered.
+    pub llm: ModelUsage,
+    /// The budget that could not bear a proposal any more.
+    pub out_of: Option<StoppedBy>,
     /// Proposals in a row that came to nothing, up to the latest decided number.
     pub barren: u32,
     /// The isolation level of the latest evaluation.

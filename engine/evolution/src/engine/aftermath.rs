@@ -71,6 +71,9 @@ impl Engine {
 
     /// Makes the best of the front the champion, unless a person chose another when it was known already.
     pub(crate) fn crown_best(&mut self, reason: &str) -> Result<(), FoldError> {
+        if self.state.pinned {
+            return Ok(());
+        }
         match self.state.peaks.champion(&self.state.run.objectives) {
             Some(best) if Some(best) != self.state.champion && best >= self.state.pinned_below => {
                 self.crown(best, reason)

@@ -81,6 +81,10 @@ impl Engine {
                 self.budget_notes().into_iter().find(|note| note.budget == "evaluations")
             }
             StoppedBy::Time => self.budget_notes().into_iter().find(|note| note.budget == "time"),
+            StoppedBy::LlmTokens => self.budget_notes().into_iter().find(|note| note.budget == "llm_tokens"),
+            StoppedBy::LlmCostUsd => {
+                self.budget_notes().into_iter().find(|note| note.budget == "llm_cost_usd")
+            }
             StoppedBy::Exhausted => self
                 .budget_notes()
                 .into_iter()
@@ -112,6 +116,8 @@ impl Engine {
                 state.budget.evaluations.map(|limit| limit as f64),
             ),
             note("proposals", counters.proposals as f64, state.budget.proposals.map(|limit| limit as f64)),
+            note("llm_tokens", state.llm.tokens() as f64, state.budget.llm_tokens.map(|limit| limit as f64)),
+            note("llm_cost_usd", state.llm.cost_usd.unwrap_or(0.0), state.budget.llm_cost_usd),
             note("time", state.active_ms(self.now_ms) as f64, state.budget.time_ms.map(|limit| limit as f64)),
         ]
         .into_iter()

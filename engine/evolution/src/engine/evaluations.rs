@@ -29,10 +29,19 @@ impl Engine {
             if self.ready.is_empty() || !self.may_evaluate(Purpose::Judge)? {
                 return Ok(());
             }
-            let Some(number) = self.ready.pop_first() else { return Ok(()) };
+            let judged = |number: &Number| self.has_judged_parent(*number);
+            let Some(number) = self.ready.iter().copied().find(judged) else { return Ok(()) };
+            self.ready.remove(&number);
             self.start_evaluation(number, Purpose::Judge)?;
         }
         Ok(())
+    }
+
+    /// Whether a candidate's evaluation can look at its parent's. Parents are chosen among the judged; only a run that was
+    /// begun with candidates made elsewhere has others.
+    fn has_judged_parent(&self, number: Number) -> bool {
+        let parent = self.state.candidate(number).and_then(|record| record.parents.first().copied());
+        parent.is_none_or(|parent| parent <= self.state.decided)
     }
 
     /// Whether an evaluation may be handed out. One that a person's rollback waits for always may.
@@ -60,6 +69,9 @@ impl Engine {
         let state = &self.state;
         let parent = state.candidate(number).and_then(|record| record.parents.first().copied());
         let parent_record = parent.and_then(|parent| state.candidate(parent));
+        // A parent whose evaluation was given up has none to look at.
+        let parent_record = parent_record.filter(|record| record.outcome.is_some());
+        let parent = parent.filter(|_| parent_record.is_some());
         let failing_first = parent_record.map_or_else(Vec::new, |parent| {
             let failed = parent.ran.iter().filter(|case| !parent.passed.contains(*case));
             failed.filter_map(|case| state.case_names.get(case).cloned()).collect()
@@ -69,6 +81,35 @@ impl Engine {
         let seed = picking::evaluation_seed(state.run.seed, number, purpose);
         self.running.insert((number, purpose));
         self.carry(Order::Evaluate { number, purpose, parent, failing_first, localise_from, seed });
+        if purpose == Purpose::Judge && self.state.aborted.contains_key(&number) {
+            // It was to be ended when the last process was: what is asked again ends at once.
+            self.carry(Order::Abort { number });
+        }
+    }
+
+    /// Ends a candidate's evaluation: where it runs, its evaluator is told and its answer waited for, so that no lane is
+    /// taken twice; where it waits to be tried again, it is over now.
+    pub(crate) fn abort_evaluation(&mut self, number: Number) -> Result<(), FoldError> {
+        if self.running.contains(&(number, Purpose::Judge)) {
+            self.carry(Order::Abort { number });
+            return Ok(());
+        }
+        self.retries.retain(|waiting| *waiting != (number, Purpose::Judge));
+        self.record_abort(number)
+    }
+
+    fn record_abort(&mut self, number: Number) -> Result<(), FoldError> {
+        let reason = self.state.aborted.get(&number).map_or_else(String::new, |reason| aborted(reason));
+        let attempt = self.state.candidate(number).map_or(0, |record| record.failed_attempts) + 1;
+        self.record(Event::EvaluationFailed(EvaluationFailed {
+            modification_id: self.state.id(number),
+            number,
+            purpose: Purpose::Judge,
+            attempt,
+            reason,
+            given_up: true,
+            aborted: true,
+        }))
     }
 
     pub(super) fn on_evaluated(
@@ -80,6 +121,10 @@ impl Engine {
         let awaited = self.running.remove(&(number, purpose));
         if !awaited || !matches!(self.state.trials.get(&(number, purpose)), Some(Trial::UnderWay)) {
             return Ok(());
+        }
+        if purpose == Purpose::Judge && self.state.aborted.contains_key(&number) {
+            // Whatever it came to: what was obeyed holds.
+            return self.record_abort(number);
         }
         let modification_id = self.state.id(number);
         match result {
@@ -108,6 +153,7 @@ impl Engine {
                     attempt: tries,
                     reason: error.to_string(),
                     given_up,
+                    aborted: false,
                 }))?;
                 match (given_up, purpose) {
                     (false, _) => self.retries.push_back((number, purpose)),
@@ -139,4 +185,9 @@ impl Engine {
             !self.state.trials.contains_key(&(number, Purpose::Judge)) && !self.ready.contains(&number);
         ended && record.is_some_and(|record| record.failed_attempts > 0)
     }
+}
+
+/// What is said of an evaluation that somebody ended.
+pub(super) fn aborted(reason: &str) -> String {
+    if reason.is_empty() { "somebody ended it".to_owned() } else { format!("somebody ended it: {reason}") }
 }

@@ -2,6 +2,7 @@
 
 use super::{Engine, MAX_BARREN_PROPOSALS};
 use crate::breaker::Permit;
+use crate::candidate::Cost;
 use crate::decision::{Answer, Order};
 use crate::event::{
     BreakerChanged, BreakerState, Event, ImprovementProposed, ProposalDiscarded, ProposalOutcome, StoppedBy,
@@ -28,6 +29,17 @@ impl Engine {
         }
         if state.budget.proposals.is_some_and(|limit| u64::from(state.decided) >= limit) {
             return Some((StoppedBy::Exhausted, "the budget of proposals is spent"));
+        }
+        if state.out_of == Some(StoppedBy::LlmTokens)
+            || state.budget.llm_tokens.is_some_and(|limit| state.llm.tokens() >= limit)
+        {
+            return Some((StoppedBy::LlmTokens, "the budget of tokens is spent"));
+        }
+        let spent_usd = state.llm.cost_usd.unwrap_or(0.0);
+        if state.out_of == Some(StoppedBy::LlmCostUsd)
+            || state.budget.llm_cost_usd.is_some_and(|limit| spent_usd >= limit)
+        {
+            return Some((StoppedBy::LlmCostUsd, "the budget of money for language models is spent"));
         }
         if state.barren >= MAX_BARREN_PROPOSALS {
             return Some((StoppedBy::Exhausted, "a thousand proposals in a row came to nothing"));
@@ -86,7 +98,12 @@ impl Engine {
             if !self.breakers_permit(idle)? {
                 break;
             }
-            let Some(requested) = picking::pick(&self.state, self.now_ms) else { break };
+            let Some(requested) = picking::pick(&self.state, self.now_ms) else {
+                if idle && self.restart_if_exhausted()? {
+                    continue;
+                }
+                break;
+            };
             let guard = proposer_breaker(&requested.proposer);
             if self.state.breakers.get(&guard).is_some_and(|breaker| breaker.state() == BreakerState::Open) {
                 self.try_breaker(guard)?;
@@ -146,7 +163,7 @@ impl Engine {
         number: Number,
         answer: Result<Answer, ProposerError>,
     ) -> Result<Answer, Box<ProposalDiscarded>> {
-        let discard = |outcome, reason: String, detail| {
+        let discard = |outcome, reason: String, detail, cost| {
             Box::new(ProposalDiscarded {
                 number,
                 outcome,
@@ -154,39 +171,30 @@ impl Engine {
                 exhausted: false,
                 duplicate_of: None,
                 detail,
+                cost,
+                out_of: None,
             })
         };
-        let nothing = serde_json::Value::Null;
-        match answer {
-            Err(ProposerError::Exhausted(reason)) => {
-                let mut discarded = discard(ProposalOutcome::NoChange, reason, nothing);
-                discarded.exhausted = true;
+        let answer = match answer {
+            Err(error) => return Err(Box::new(discarded(number, error))),
+            Ok(answer) => answer,
+        };
+        if answer.files.is_empty() {
+            let reason = "it changes nothing".to_owned();
+            return Err(discard(ProposalOutcome::NoChange, reason, answer.detail, answer.cost));
+        }
+        if let Some(reason) = answer.refused {
+            return Err(discard(ProposalOutcome::Refused, reason, answer.detail, answer.cost));
+        }
+        match self.state.fingerprints.get(&answer.fingerprint).filter(|earlier| **earlier < number) {
+            Some(earlier) => {
+                let id = self.state.id(*earlier);
+                let reason = format!("the same program as {id}");
+                let mut discarded = discard(ProposalOutcome::Duplicate, reason, answer.detail, answer.cost);
+                discarded.duplicate_of = Some(id);
                 Err(discarded)
             }
-            Err(ProposerError::DoesNotApply(reason)) => {
-                Err(discard(ProposalOutcome::DoesNotApply, reason, nothing))
-            }
-            Err(ProposerError::Refused(reason)) => Err(discard(ProposalOutcome::Refused, reason, nothing)),
-            Err(ProposerError::Failed(reason)) => Err(discard(ProposalOutcome::Failed, reason, nothing)),
-            Ok(answer) => {
-                if answer.files.is_empty() {
-                    let reason = "it changes nothing".to_owned();
-                    return Err(discard(ProposalOutcome::NoChange, reason, answer.detail));
-                }
-                if let Some(reason) = answer.refused {
-                    return Err(discard(ProposalOutcome::Refused, reason, answer.detail));
-                }
-                match self.state.fingerprints.get(&answer.fingerprint).filter(|earlier| **earlier < number) {
-                    Some(earlier) => {
-                        let id = self.state.id(*earlier);
-                        let reason = format!("the same program as {id}");
-                        let mut discarded = discard(ProposalOutcome::Duplicate, reason, answer.detail);
-                        discarded.duplicate_of = Some(id);
-                        Err(discarded)
-                    }
-                    None => Ok(answer),
-                }
-            }
+            None => Ok(answer),
         }
     }
 
@@ -206,6 +214,7 @@ impl Engine {
             fingerprint: answer.fingerprint,
             files: answer.files,
             changed_bytes: answer.changed_bytes,
+            shape: answer.shape,
             detail: answer.detail,
             cost: answer.cost,
         };
@@ -213,4 +222,34 @@ impl Engine {
         self.ready.insert(number);
         Ok(())
     }
+}
+
+/// The record of a proposal that its proposer could not make.
+fn discarded(number: Number, error: ProposerError) -> ProposalDiscarded {
+    let (error, detail, cost) = match error {
+        ProposerError::Spent(spent) => (spent.error, spent.detail, spent.cost),
+        error => (error, serde_json::Value::Null, Cost::default()),
+    };
+    let outcome = match &error {
+        ProposerError::Exhausted(_) | ProposerError::NoChange(_) | ProposerError::OutOfBudget(_) => {
+            ProposalOutcome::NoChange
+        }
+        ProposerError::DoesNotApply(_) => ProposalOutcome::DoesNotApply,
+        ProposerError::Refused(_) => ProposalOutcome::Refused,
+        ProposerError::Failed(_) | ProposerError::Spent(_) => ProposalOutcome::Failed,
+    };
+    let out_of = match error {
+        ProposerError::OutOfBudget(budget) => Some(budget),
+        _ => None,
+    };
+    let exhausted = matches!(error, ProposerError::Exhausted(_));
+    let reason = match error {
+        ProposerError::Exhausted(reason)
+        | ProposerError::NoChange(reason)
+        | ProposerError::DoesNotApply(reason)
+        | ProposerError::Refused(reason)
+        | ProposerError::Failed(reason) => reason,
+        error => error.to_string(),
+    };
+    ProposalDiscarded { number, outcome, reason, exhausted, duplicate_of: None, detail, cost, out_of }
 }

@@ -1,19 +1,28 @@
 //! Verdicts, strictly in the order of the proposals' numbers.
 
 use super::Engine;
-use crate::acceptance::{self, MACHINERY_GATE, Refusal, Verdict};
+use super::evaluations::aborted;
+use crate::acceptance::{self, ABORTED_GATE, MACHINERY_GATE, Refusal, Verdict};
 use crate::candidate::Evaluation;
 use crate::decision::{Decision, Order};
 use crate::event::{Event, ImprovementApplied, ImprovementArchived, ImprovementRejected, ProposalDiscarded};
 use crate::feedback;
 use crate::fold::FoldError;
-use crate::id::Number;
+use crate::id::{CandidateId, Number};
 use crate::ports::{FeedbackResult, Purpose};
 use crate::state::Trial;
 
 impl Engine {
     /// Gives the next number its verdict, or records that it came to nothing. Answers whether it did.
     pub(super) fn decide_next(&mut self) -> Result<bool, FoldError> {
+        let decided = self.decide()?;
+        if decided {
+            self.renew()?;
+        }
+        Ok(decided)
+    }
+
+    fn decide(&mut self) -> Result<bool, FoldError> {
         let number = self.state.decided + 1;
         if let Some(discarded) = self.discards.remove(&number) {
             self.discard(discarded)?;
@@ -27,8 +36,14 @@ impl Engine {
             }
             Some(Trial::UnderWay) => Ok(false),
             None if self.is_given_up(number) => {
-                let reason = "the evaluator could not run it".to_owned();
-                self.reject(number, Refusal { gate: MACHINERY_GATE.to_owned(), reason }, None)?;
+                let refusal = match self.state.aborted.get(&number) {
+                    Some(reason) => Refusal { gate: ABORTED_GATE.to_owned(), reason: aborted(reason) },
+                    None => {
+                        let reason = "the evaluator could not run it".to_owned();
+                        Refusal { gate: MACHINERY_GATE.to_owned(), reason }
+                    }
+                };
+                self.reject(number, refusal, None)?;
                 Ok(true)
             }
             None => Ok(false),
@@ -39,7 +54,10 @@ impl Engine {
         let number = discarded.number;
         let order = feedback::on_discard(&self.state, &discarded);
         debug_assert_eq!(discarded.number, number);
+        let met = discarded.duplicate_of.as_ref().and_then(CandidateId::number);
+        let before = met.and_then(|met| self.before(met));
         self.record(Event::ProposalDiscarded(discarded))?;
+        self.note_niche(before)?;
         self.decisions
             .extend(order.map(|(proposer, feedback)| Decision::Carry(Order::Observe { proposer, feedback })));
         Ok(())
@@ -47,6 +65,7 @@ impl Engine {
 
     pub(super) fn give_verdict(&mut self, number: Number, evaluation: &Evaluation) -> Result<(), FoldError> {
         let front = self.state.front.clone();
+        let before = self.before(number);
         let modification_id = self.state.id(number);
         self.note_violation(number, evaluation)?;
         match acceptance::judge(&self.state, number, evaluation) {
@@ -74,6 +93,7 @@ impl Engine {
                 self.annotate(number, evaluation, "archived");
             }
         }
+        self.note_niche(before)?;
         self.note_front(&front)?;
         self.crown_best("improvement")
     }
@@ -86,7 +106,9 @@ impl Engine {
     ) -> Result<(), FoldError> {
         let modification_id = self.state.id(number);
         let Refusal { gate, reason } = refusal;
+        let before = self.before(number);
         self.record(Event::ImprovementRejected(ImprovementRejected { modification_id, gate, reason }))?;
+        self.note_niche(before)?;
         self.tell(number, FeedbackResult::Rejected);
         if let Some(evaluation) = evaluation {
             self.annotate(number, evaluation, "rejected");

@@ -99,7 +99,11 @@ impl State {
             baseline.as_ref().unwrap_or(&evaluation.scores),
             &evaluation.scores,
         );
+        let wanted = self.run.settings.archive.features();
+        let features = wanted.iter().filter_map(|name| Some((name.clone(), *evaluation.metrics.get(name)?)));
+        let features = features.collect();
         let record = self.candidate_mut(number).ok_or_else(|| format!("no candidate {number}"))?;
+        record.features = features;
         record.outcome = Some(evaluation.outcome);
         record.scores = evaluation.scores.clone();
         record.passed = passed;

@@ -1,7 +1,9 @@
 //! What was asked of proposers and what they answered.
 
-use crate::event::{ImprovementProposed, ProposalDiscarded, ProposalOutcome, ProposalRequested};
-use crate::id::Number;
+use crate::event::{
+    ImprovementProposed, KnowledgeReceived, ProposalDiscarded, ProposalOutcome, ProposalRequested,
+};
+use crate::id::{CandidateId, Number};
 use crate::state::{CandidateRecord, Slot, State, proposer_breaker};
 use std::sync::Arc;
 
@@ -11,7 +13,9 @@ impl State {
             return Err(format!("number {} comes out of turn", requested.number));
         }
         for parent in &requested.parents {
-            *self.chosen.entry(*parent).or_default() += 1;
+            if let Some(parent) = self.candidate_mut(*parent) {
+                parent.chosen = parent.chosen.saturating_add(1);
+            }
         }
         self.slots.push(Slot::Requested(requested.clone()));
         Ok(())
@@ -34,7 +38,10 @@ impl State {
         if let Some(slot) = self.slots.get_mut(discarded.number as usize) {
             *slot = Slot::Discarded(discarded.outcome);
         }
-        self.barren = self.barren.saturating_add(1);
+        self.llm.add(&discarded.cost.llm);
+        self.out_of = self.out_of.or(discarded.out_of);
+        // Who has nothing to offer has not failed to.
+        self.barren = self.barren.saturating_add(u32::from(!discarded.exhausted));
         self.count_answer(discarded.outcome);
         let breaker = proposer_breaker(&requested.proposer);
         if discarded.outcome == ProposalOutcome::Failed {
@@ -42,15 +49,41 @@ impl State {
         } else {
             self.breaker_success(&breaker, time_ms);
         }
+        if let Some(met) = discarded.duplicate_of.as_ref().and_then(CandidateId::number) {
+            self.meet_again(met, discarded.number);
+        }
+        let fed = self.is_fed(arm);
         match (arm, discarded.exhausted, requested.parents.first()) {
             (Some(arm), true, Some(parent)) => {
                 self.exhausted.insert((*parent, arm));
             }
-            (Some(arm), false, _) => self.choice.observe(arm, 0.0),
+            // What a peer sent is tried once: a failure that cost no evaluation says nothing of the next.
+            (Some(_), false, _) if fed => self.packages_tried += 1,
+            (Some(arm), false, _) if discarded.out_of.is_none() => self.choice.observe(arm, 0.0),
             _ => {}
         }
         self.advance();
         Ok(())
+    }
+
+    /// A package that waits opens the proposers that offer such packages, for every parent.
+    pub(super) fn on_received(&mut self, received: &KnowledgeReceived) {
+        let new = self.hear(Some(received.key()));
+        if received.queued && new {
+            self.packages += 1;
+            let arms = &self.arms;
+            self.exhausted.retain(|(_, arm)| !arms.get(*arm).is_some_and(|arm| arm.fed));
+        }
+    }
+
+    /// Counts a piece of news; answers whether it was new.
+    pub(super) fn hear(&mut self, key: Option<String>) -> bool {
+        self.news += 1;
+        key.is_none_or(|key| self.heard.insert(key))
+    }
+
+    fn is_fed(&self, arm: Option<usize>) -> bool {
+        arm.and_then(|arm| self.arms.get(arm)).is_some_and(|arm| arm.fed)
     }
 
     pub(super) fn count_answer(&mut self, outcome: ProposalOutcome) {
@@ -67,13 +100,20 @@ impl State {
             rationale: Arc::from(proposed.rationale.as_str()),
             files: proposed.files.clone(),
             changed_bytes: proposed.changed_bytes,
+            shape: Arc::new(proposed.shape.clone()),
             detail: Arc::new(proposed.detail.clone()),
             ..CandidateRecord::blank(proposed.number)
         };
+        self.packages_tried += usize::from(self.is_fed(record.arm));
         self.lineage.add(proposed.number, &requested.parents).map_err(|error| error.to_string())?;
         if let Some(slot) = self.slots.get_mut(proposed.number as usize) {
             *slot = Slot::Candidate(Box::new(record));
         }
+        let arm = self.arm_index(&requested.proposer, &requested.operator);
+        if let Some(arm) = arm.and_then(|arm| self.arms.get_mut(arm)) {
+            arm.yields.tries += 1;
+        }
+        self.llm.add(&proposed.cost.llm);
         self.fingerprints.entry(proposed.fingerprint.clone()).or_insert(proposed.number);
         self.count_answer(ProposalOutcome::Applied);
         self.breaker_success(&proposer_breaker(&requested.proposer), time_ms);

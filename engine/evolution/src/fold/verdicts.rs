@@ -2,7 +2,7 @@
 
 use crate::acceptance;
 use crate::archive;
-use crate::id::{BASELINE, CandidateId, Number};
+use crate::id::{CandidateId, Number};
 use crate::ports::Purpose;
 use crate::state::{CandidateRecord, Fate, RUN_BREAKER, State, Trial};
 use objectives::Scores;
@@ -29,6 +29,7 @@ impl State {
             self.revoke(number);
             return Ok(());
         }
+        self.aborted.remove(&number);
         let judged = self.trials.remove(&(number, Purpose::Judge));
         if let Some(Trial::Done(evaluation)) = judged
             && acceptance::violation(self, &evaluation).is_none()
@@ -39,8 +40,8 @@ impl State {
         if matches!(fate, Fate::Accepted | Fate::Archived) {
             self.enter_archive(number, &scores)?;
         }
-        self.enter_parents(number);
         self.evaluations_decided += 1;
+        self.enter_parents(number);
         self.barren = 0;
         self.note_goal(&scores, fate);
         self.advance();
@@ -60,12 +61,17 @@ impl State {
                 *self.counters.gates.entry(gate.to_owned()).or_default() += 1;
             }
         }
-        if gate == acceptance::MACHINERY_GATE {
+        let arm = self.candidate(number).and_then(|record| record.arm);
+        if let Some(arm) = arm.and_then(|arm| self.arms.get_mut(arm)) {
+            arm.yields.viable += u64::from(matches!(fate, Fate::Accepted | Fate::Archived));
+            arm.yields.accepted += u64::from(fate == Fate::Accepted);
+        }
+        if matches!(gate, acceptance::MACHINERY_GATE | acceptance::ABORTED_GATE) {
             return;
         }
         let success = fate == Fate::Accepted || self.gains_cases(number);
         self.learning_rate.update(success, delta.max(0.0));
-        if let Some(arm) = self.candidate(number).and_then(|record| record.arm) {
+        if let Some(arm) = arm {
             self.choice.observe(arm, if success { 1.0 } else { 0.0 });
         }
         self.lineage.record_outcome(number, success);
@@ -101,23 +107,11 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn enter_parents(&mut self, number: Number) {
-        let Some(record) = self.candidate(number) else { return };
-        let behaviour = archive::behaviour(record);
-        let worthy = number == BASELINE || archive::is_stepping_stone(self, record);
-        if worthy && self.behaviours.insert(behaviour) {
-            self.eligible.push(number);
-        }
-        if self.eligible.len() > archive::MAX_PARENTS
-            && let Some(least) = archive::least_parent(self)
-        {
-            self.eligible.retain(|parent| *parent != least);
-        }
-    }
-
     /// Takes a candidate out of archive, front and parents after a second judgement. Rare, so the archive is rebuilt.
     pub(super) fn revoke(&mut self, number: Number) {
-        self.eligible.retain(|member| *member != number);
+        self.leave_parents(number);
+        // What is not viable cannot be kept.
+        self.pinned &= self.champion != Some(number);
         let members: Vec<Number> = self.archived.iter().copied().filter(|member| *member != number).collect();
         self.archive = RankedArchive::new(self.run.objectives.len());
         self.archived.clear();
