@@ -57,6 +57,7 @@ fn job(python: &Path, prefix: &Path, scratch: PathBuf) -> Job {
         stdin: Vec::new(),
         read_only: system.chain([python.to_owned(), prefix.join("lib")]).collect(),
         writable: vec![scratch],
+        gateway: None,
         limits: Limits { wall: Duration::from_secs(60), ..Limits::default() },
     }
 }

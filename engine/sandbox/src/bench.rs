@@ -25,6 +25,16 @@ const RUNNERS: &[(&str, &[&str])] = &[
     ("host", &[FRAME, include_str!("runners/host.py")]),
     ("relay", &[FRAME, TESTS, METRIC, include_str!("runners/relay.py")]),
 ];
+/// Packages of other engines that evaluators import, as far as they need them; see `stand_ins`.
+const STAND_INS: &[(&str, &str)] = &[
+    ("openevolve/__init__.py", include_str!("stand_ins/openevolve/__init__.py")),
+    ("openevolve/evaluation_result.py", include_str!("stand_ins/openevolve/evaluation_result.py")),
+    ("shinka/__init__.py", include_str!("stand_ins/shinka/__init__.py")),
+    ("shinka/core/__init__.py", include_str!("stand_ins/shinka/core/__init__.py")),
+    ("shinka/core/wrap_eval.py", include_str!("stand_ins/shinka/core/wrap_eval.py")),
+];
+/// Their folder, below that of the runners.
+const STAND_INS_FOLDER: &str = "stand_ins";
 /// Wall and CPU time of a judge that stays alive, and bytes that it may report: it is ended by other means.
 const JUDGE_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 const JUDGE_REPORT: u64 = 1 << 30;
@@ -58,9 +68,12 @@ impl Bill {
 
     /// Adds a line of the engine's own to the log.
     pub(crate) fn note(&mut self, line: &str) {
-        self.log.push_str("darwind: ");
-        self.log.push_str(line);
-        self.log.push('\n');
+        self.write(&format!("darwind: {line}\n"));
+    }
+
+    /// Adds text to the log.
+    pub(crate) fn write(&mut self, text: &str) {
+        self.log.push_str(text);
         self.shorten();
     }
 
@@ -164,8 +177,13 @@ impl Bench {
         let runners = folder.join("runners");
         let texts =
             RUNNERS.iter().map(|(name, parts)| (format!("{name}.py"), parts.join("\n\n") + "\n\nmain()\n"));
-        for (name, text) in texts.chain([(NOTHING.to_owned(), String::new())]) {
+        let stand_ins =
+            STAND_INS.iter().map(|(path, text)| (format!("{STAND_INS_FOLDER}/{path}"), (*text).to_owned()));
+        for (name, text) in texts.chain(stand_ins).chain([(NOTHING.to_owned(), String::new())]) {
             let path = runners.join(name);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(fail(folder))?;
+            }
             std::fs::write(&path, text).map_err(fail(&path))?;
         }
         let workspace =
@@ -185,6 +203,11 @@ impl Bench {
     /// Path of a program that does nothing.
     pub(crate) fn nothing(&self) -> String {
         self.folder.join("runners").join(NOTHING).display().to_string()
+    }
+
+    /// Folder of the packages that stand in for other engines'.
+    pub(crate) fn stand_ins(&self) -> String {
+        self.folder.join("runners").join(STAND_INS_FOLDER).display().to_string()
     }
 
     /// Shows a candidate's files to what runs next.
@@ -217,6 +240,7 @@ impl Bench {
             stdin: Vec::new(),
             read_only,
             writable: vec![scratch],
+            gateway: None,
             limits: Limits { wall, cpu: wall.max(Duration::from_secs(1)), ..self.plan.limits.clone() },
         }
     }

@@ -14,6 +14,7 @@ mod group;
 mod lane;
 mod launcher;
 mod mounts;
+mod network;
 mod probe;
 mod prober;
 mod remedy;
@@ -23,6 +24,7 @@ mod wire;
 
 pub use lane::{Lane, LaneOptions, Received, Session};
 pub use launcher::{LAUNCHER_ARGUMENT, launcher_main};
+pub use network::can_reach_gateway;
 pub use probe::{Establishment, ProbeOptions, Promise, PromiseStatus, establish};
 
 use serde::{Deserialize, Serialize};
@@ -114,6 +116,10 @@ pub struct Job {
     /// Empty folders that can be written to: file systems of the cell's own at level 2, plain folders of the host at level
     /// 1, which are made if they are missing, refused if they are not empty, and emptied afterwards.
     pub writable: Vec<PathBuf>,
+    /// Port of 127.0.0.1 at which a gateway can be connected to, by TCP; nothing else of any network is there. At level 2
+    /// it is a port of the cell's own network, where the cell may listen to itself too, and whoever opened the job accepts its connections on a listener, see
+    /// [`Session::gateway`]; at level 1 it is the host's. Whether a level can grant it here: [`can_reach_gateway`].
+    pub gateway: Option<u16>,
     /// What it may use.
     pub limits: Limits,
 }

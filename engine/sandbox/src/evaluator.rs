@@ -21,6 +21,7 @@ use evolution::ports::{EvaluationRequest, Evaluator, EvaluatorError, Purpose};
 use objectives::{Direction, Scores};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use syntax::Module;
@@ -101,6 +102,9 @@ impl LocalEvaluator {
         self.syntax(request, &mut draft);
         let steps: [Step; 4] = [Self::pass_rates, Self::checks, Self::statics, Self::dear];
         for step in steps {
+            if request.stop.load(Ordering::Relaxed) {
+                draft.stop(Trouble::new(Outcome::SandboxError, "it was ended from outside"));
+            }
             if !draft.over {
                 step(self, request, &mut draft)?;
             }
@@ -195,6 +199,7 @@ fn fault(error: &BenchError) -> EvaluatorError {
 impl Evaluator for LocalEvaluator {
     fn evaluate(&mut self, request: &EvaluationRequest) -> Result<Evaluation, EvaluatorError> {
         let began = Instant::now();
+        self.bench.lane.heed(request.stop.clone());
         let mut evaluation = self.judge(request).map_err(|error| fault(&error))?;
         if evaluation.outcome == Outcome::SandboxError {
             return Err(EvaluatorError::Failed(evaluation.detail));

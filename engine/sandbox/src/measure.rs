@@ -1,13 +1,12 @@
-//! Dear measurements: programs run to their end, CPU time compared in interleaved pairs, memory, an evaluator's numbers.
+//! Dear measurements: programs run to their end, CPU time compared in interleaved pairs, memory. Numbers of a project's own
+//! evaluator are `reporting`'s.
 
 use crate::bench::{Bench, BenchError, Trouble};
 use crate::cell::{CellOutcome, CellReport, Exit, Received};
 use crate::command::{Command, classify};
-use crate::relay::Brief;
 use crate::value::Value;
 use crate::workspace::Side;
 use evolution::candidate::{Comparison, ComparisonVerdict, Outcome, SourceFiles};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Ratios of child to parent between which a difference counts as none.
@@ -26,8 +25,6 @@ const T: f64 = 2.6;
 const GRAIN_S: f64 = 1e-4;
 /// Share of an empty program's CPU time that one start differs from the next: no measurement counts as less.
 const START_NOISE: f64 = 0.1;
-/// Most numbers that an evaluator may report.
-const MAX_METRICS: usize = 1000;
 
 /// A program that came to its end.
 #[derive(Debug, Clone)]
@@ -270,108 +267,6 @@ pub(crate) fn median(values: &[f64]) -> f64 {
         (Some(high), Some(low), _) => (low + high) / 2.0,
         _ => 0.0,
     }
-}
-
-/// The project's own evaluator, about to be asked for its numbers.
-pub(crate) struct Evaluator<'e> {
-    /// Its path below the tree.
-    pub(crate) path: &'e str,
-    /// Wall time for all.
-    pub(crate) wall: Duration,
-    /// For the nonce.
-    pub(crate) seed: u64,
-}
-
-impl Evaluator<'_> {
-    fn task(&self, bench: &Bench, side: Side, nonce: &str) -> Value {
-        let tree = bench.workspace.tree(side);
-        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-        let program = bench.plan.target.mutable.first().cloned().unwrap_or_default();
-        bench.task(
-            side,
-            &[&folder, ""],
-            vec![
-                ("framework", Value::Str("evaluator".to_owned())),
-                ("evaluator", Value::Str(tree.join(self.path).display().to_string())),
-                ("program", Value::Str(tree.join(program).display().to_string())),
-                ("nonce", Value::Str(nonce.to_owned())),
-            ],
-        )
-    }
-
-    /// Asks it in the candidate's process.
-    pub(crate) fn ask(
-        &self,
-        bench: &mut Bench,
-    ) -> Result<Result<BTreeMap<String, f64>, Trouble>, BenchError> {
-        let nonce = format!("{:016x}", self.seed);
-        let task = self.task(bench, Side::Whole, &nonce);
-        let mut session = bench.start("metric", Side::Whole, self.wall, &task)?;
-        let said = match session.receive(self.wall + Duration::from_secs(1)) {
-            Received::Line(text) => Some(Value::from_line(&text)),
-            Received::End | Received::Timeout => None,
-        };
-        if said.as_ref().is_some_and(|said| said.as_ref().is_ok_and(|said| said.get("done").is_some())) {
-            session.kill();
-        }
-        let report = session.finish()?;
-        let report = bench.settle(report);
-        Ok(match said {
-            Some(Ok(said)) if said.get("done").and_then(Value::as_str) == Some(&nonce) => numbers(&said),
-            // A tree that the sandbox had to end is judged by that, whatever it said before.
-            _ if report.outcome != CellOutcome::Exited => Err(Trouble::of(&report)),
-            Some(Ok(said)) => Err(failure(&said).unwrap_or_else(nothing_came)),
-            Some(Err(reason)) => Err(Trouble::new(Outcome::Protocol, reason)),
-            None => Err(Trouble::of(&report)),
-        })
-    }
-
-    /// Asks it in a process of its own. The outer error says that the candidate's interface does not allow that.
-    pub(crate) fn ask_apart(&self, bench: &mut Bench) -> Result<Apart<BTreeMap<String, f64>>, BenchError> {
-        let nonce = format!("{:016x}", self.seed);
-        let task = self.task(bench, Side::Judge, &nonce);
-        let limit_s = self.wall.as_secs_f64();
-        let brief = Brief { framework: "evaluator", task: &task, limit_s, trace: false, wall: self.wall };
-        let mut last = None;
-        let judgement = bench.relay(&brief, &mut |said, _| last = Some(said.clone()))?;
-        if let Some(reason) = judgement.unfit {
-            return Ok(Err(reason));
-        }
-        Ok(Ok(match last {
-            Some(said) if said.get("done").is_some() => numbers(&said),
-            // The evaluator failed over a candidate that did not answer: that is what there is to know.
-            Some(said) => Err(judgement.gone.or_else(|| failure(&said)).unwrap_or_else(nothing_came)),
-            None => Err(judgement.gone.or(judgement.trouble).unwrap_or_else(nothing_came)),
-        }))
-    }
-}
-
-/// What was judged apart, or why the candidate's interface does not allow that.
-pub(crate) type Apart<T> = Result<Result<T, Trouble>, String>;
-
-fn nothing_came() -> Trouble {
-    Trouble::new(Outcome::Protocol, "no numbers came")
-}
-
-/// The numbers in an evaluator's last word.
-fn numbers(said: &Value) -> Result<BTreeMap<String, f64>, Trouble> {
-    let Some(Value::Dict(items)) = said.get("metrics") else { return Err(nothing_came()) };
-    if items.len() > MAX_METRICS {
-        return Err(Trouble::new(Outcome::Protocol, format!("more than {MAX_METRICS} numbers came")));
-    }
-    let mut metrics = BTreeMap::new();
-    for (name, value) in items {
-        if let (Some(name), Some(value)) = (name.as_str(), value.as_f64()) {
-            if !value.is_finite() {
-                return Err(Trouble::new(
-                    Outcome::Protocol,
-                    format!("{name} is {value}, not a finite number"),
-                ));
-            }
-            metrics.insert(name.to_owned(), value);
-        }
-    }
-    Ok(metrics)
 }
 
 #[cfg(test)]

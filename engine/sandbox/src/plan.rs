@@ -79,6 +79,17 @@ pub struct ObjectivePlan {
     pub timeout: Duration,
 }
 
+/// How a project's own evaluator is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Contract {
+    /// OpenEvolve's: `evaluate(program_path)` answers numbers, and `evaluate_stage1` to `3` make a cascade.
+    #[default]
+    Function,
+    /// ShinkaEvolve's: a program that takes `--program_path` and `--results_dir` and writes `metrics.json` and
+    /// `correct.json`.
+    Process,
+}
+
 /// A project's own evaluator.
 #[derive(Debug, Clone)]
 pub struct EvaluatorFile {
@@ -86,6 +97,29 @@ pub struct EvaluatorFile {
     pub path: String,
     /// Wall time of one evaluation.
     pub timeout: Duration,
+    /// How it is asked.
+    pub contract: Contract,
+    /// What the first stage must reach for the second to begin, and what both must for the third; `None` for no cascade,
+    /// even where there are stages.
+    pub cascade: Option<Vec<f64>>,
+    /// Metrics that describe a candidate and are no part of the mean that stands in for `combined_score`.
+    pub features: Vec<String>,
+}
+
+/// OpenEvolve's default for [`EvaluatorFile::cascade`] (`evaluator.cascade_thresholds`, of which it uses two).
+pub const CASCADE_THRESHOLDS: [f64; 2] = [0.5, 0.75];
+
+impl EvaluatorFile {
+    /// An evaluator by OpenEvolve's contract and with its defaults.
+    pub fn new(path: impl Into<String>, timeout: Duration) -> Self {
+        Self {
+            path: path.into(),
+            timeout,
+            contract: Contract::Function,
+            cascade: Some(CASCADE_THRESHOLDS.to_vec()),
+            features: Vec::new(),
+        }
+    }
 }
 
 /// Everything that an evaluator needs to know.

@@ -145,6 +145,8 @@ pub(crate) struct Judgement {
     pub(crate) trouble: Option<Trouble>,
     /// How the candidate last failed to answer.
     pub(crate) gone: Option<Trouble>,
+    /// Whether the candidate was needed at all.
+    pub(crate) asked: bool,
 }
 
 /// A judgement under way.
@@ -287,6 +289,7 @@ impl Bench {
                 }
                 Part::Asked(question) => {
                     restarts += 1;
+                    exchange.judgement.asked = true;
                     let mut host = self.lane.open(&job)?;
                     host.send(&line(&task));
                     part = exchange.together(&mut host, question);

@@ -2,6 +2,7 @@
 
 use evolution::candidate::{FileChange, Patch, SourceFiles};
 use evolution::ports::{Screener, Screening};
+use evolution::shape::{Shape, Sketch};
 use std::collections::BTreeSet;
 use syntax::{Blocks, Fingerprint, Module, confined};
 
@@ -13,12 +14,32 @@ const MAX_PATCH_BYTES: usize = 4 << 20;
 /// Screens patches of a Python target.
 pub struct PythonScreener {
     mutable: BTreeSet<String>,
+    shapes: bool,
 }
 
 impl PythonScreener {
     /// A screener for a target whose files at these paths may change.
     pub fn new(mutable: impl IntoIterator<Item = String>) -> Self {
-        Self { mutable: mutable.into_iter().collect() }
+        Self { mutable: mutable.into_iter().collect(), shapes: false }
+    }
+
+    /// The same, which also tells what programs look like if `shapes`.
+    pub fn telling_shapes(self, shapes: bool) -> Self {
+        Self { shapes, ..self }
+    }
+
+    /// What a program looks like: its length, and the parts of its syntax trees. A file that is no Python consists of its
+    /// lines.
+    pub fn shape(files: &SourceFiles) -> Shape {
+        let mut parts = Vec::new();
+        for (path, bytes) in &files.0 {
+            let text = std::str::from_utf8(bytes).ok().filter(|_| path.ends_with(".py"));
+            match text.map(Module::parse).filter(Module::is_valid) {
+                Some(module) => parts.extend(module.parts()),
+                None => parts.extend(bytes.split(|byte| *byte == b'\n').map(line_hash)),
+            }
+        }
+        Shape { bytes: files.0.values().map(|bytes| bytes.len() as u64).sum(), sketch: Sketch::of(parts) }
     }
 
     /// The fingerprint of a program: of its normal form where it is Python, of its bytes otherwise.
@@ -57,9 +78,17 @@ impl PythonScreener {
 
 impl Screener for PythonScreener {
     fn screen(&self, parent: &SourceFiles, patch: &Patch) -> Screening {
+        let files = parent.patched(patch);
         Screening {
-            fingerprint: Self::fingerprint(&parent.patched(patch)),
+            fingerprint: Self::fingerprint(&files),
             refused: self.refusal(parent, patch),
+            shape: if self.shapes { Self::shape(&files) } else { Shape::default() },
         }
     }
+}
+
+/// The first four bytes of a line's fingerprint.
+fn line_hash(line: &[u8]) -> u32 {
+    let fingerprint = Fingerprint::of_bytes(line);
+    fingerprint.as_bytes().iter().take(4).fold(0, |hash, byte| (hash << 8) | u32::from(*byte))
 }

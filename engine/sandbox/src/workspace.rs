@@ -210,6 +210,21 @@ fn copy_folder(from: &Path, to: &Path, copying: &mut Copying<'_>) -> io::Result<
     Ok(())
 }
 
+/// Copies a tree but for what is hidden, a question about a path below it. Answers the number of files and their bytes.
+pub(crate) fn copy_tree(from: &Path, to: &Path, is_hidden: &dyn Fn(&Path) -> bool) -> io::Result<(u32, u64)> {
+    let size = std::cell::Cell::new((0, 0));
+    let place = |source: &Path, place: &Path| {
+        if is_hidden(source.strip_prefix(from).unwrap_or(source)) {
+            return Ok(());
+        }
+        let (files, bytes): (u32, u64) = size.get();
+        size.set((files.saturating_add(1), bytes.saturating_add(std::fs::metadata(source)?.len())));
+        copy_file(source, place)
+    };
+    copy_folder(from, to, &mut Copying { depth: 0, count: 0, place: &place })?;
+    Ok(size.get())
+}
+
 fn copy_file(source: &Path, place: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::copy(source, place)?;
@@ -218,7 +233,7 @@ fn copy_file(source: &Path, place: &Path) -> io::Result<()> {
 }
 
 /// A candidate may run as another user, who must be able to read.
-fn open_to_all(path: &Path, mode: u32) -> io::Result<()> {
+pub(crate) fn open_to_all(path: &Path, mode: u32) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }

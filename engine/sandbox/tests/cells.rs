@@ -26,6 +26,7 @@ fn shell(script: &str) -> Job {
         stdin: Vec::new(),
         read_only: ["/bin", "/usr", "/lib", "/lib64"].iter().map(PathBuf::from).collect(),
         writable: vec![PathBuf::from("/tmp/scratch")],
+        gateway: None,
         limits: Limits { wall: Duration::from_secs(5), ..Limits::default() },
     }
 }

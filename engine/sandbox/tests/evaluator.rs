@@ -11,6 +11,8 @@ mod cases;
 mod gates;
 #[path = "evaluator/measures.rs"]
 mod measures;
+#[path = "evaluator/pytest.rs"]
+mod pytest;
 #[path = "evaluator/suites.rs"]
 mod suites;
 #[path = "evaluator/tamper.rs"]

@@ -5,7 +5,7 @@
 use super::filter::Filters;
 use super::mounts::{self, failed};
 use super::wire::{self, LaunchOrder};
-use super::{Exit, Level, LimitKind, confinement, tree};
+use super::{Exit, Level, LimitKind, confinement, network, tree};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     DumpableBehavior, Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, kill_process, kill_process_group,
@@ -32,6 +32,8 @@ const MAX_KILL_ROUNDS: usize = 1000;
 pub(super) enum Note {
     /// The listener of the counted calls comes with this.
     Listening,
+    /// The listener of the cell's gateway comes with this.
+    Gateway,
     /// The walls could not be put up.
     Failed(String),
     /// Everything is over.
@@ -69,7 +71,7 @@ pub(super) fn run(setup: &Setup<'_>, streams: Vec<OwnedFd>, status: UnixStream) 
         Ok(status) => status,
         Err(_) => std::process::exit(SETUP_FAILED),
     };
-    if let Err(reason) = build(setup) {
+    if let Err(reason) = build(setup, &status) {
         let _ = wire::send(&status, &Note::Failed(reason), &[]);
         std::process::exit(SETUP_FAILED);
     }
@@ -121,10 +123,16 @@ fn arrange(streams: Vec<OwnedFd>, status: UnixStream) -> std::io::Result<UnixStr
 }
 
 /// Puts the walls of the whole cell up.
-fn build(setup: &Setup<'_>) -> Result<(), String> {
+fn build(setup: &Setup<'_>, status: &UnixStream) -> Result<(), String> {
     let contained = setup.order.level >= Level::L2;
     if setup.user_namespace {
         map_user(INNER_USER, setup.outer)?;
+    }
+    if let Some(port) = setup.order.job.gateway.filter(|_| contained) {
+        // Whoever accepts on the listener has it alone: it is closed here before there is a candidate.
+        let listener = network::listen(port)?;
+        wire::send(status, &Note::Gateway, &[listener.as_fd()])
+            .map_err(failed("hand the gateway's listener over"))?;
     }
     if contained {
         let owner = setup.demote.unwrap_or(INNER_USER);
@@ -185,11 +193,15 @@ fn confine(setup: &Setup<'_>, status: &UnixStream) -> Result<(), String> {
     confinement::limit(&setup.order.job, setup.processes)?;
     confinement::drop_privileges()?;
     confinement::landlock(&setup.order.job, contained)?;
-    if let Some(listener) = setup.filters.install()? {
-        wire::send(status, &Note::Listening, &[listener.as_fd()])
-            .map_err(failed("hand the listener over"))?;
+    match setup.filters.install()? {
+        Some(listener) => wire::send(status, &Note::Listening, &[listener.as_fd()])
+            .map_err(failed("hand the listener over")),
+        None if setup.order.job.gateway.is_some() && !contained => {
+            Err("the kernel tells nobody of the cell's connections, so the gateway cannot be granted"
+                .to_owned())
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Replaces this process; answers only why that failed.

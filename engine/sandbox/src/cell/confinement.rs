@@ -50,10 +50,16 @@ pub(super) fn drop_privileges() -> Result<(), String> {
 pub(super) fn landlock(job: &Job, contained: bool) -> Result<bool, String> {
     let read = AccessFs::from_read(LANDLOCK);
     let all = AccessFs::from_all(LANDLOCK);
+    // A contained cell with a gateway has a network in which there is nothing else; in a fenced one the launcher makes the
+    // connections, so that no port is open to the cell itself.
+    let own_network = contained && job.gateway.is_some();
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(all)
-        .and_then(|ruleset| ruleset.handle_access(AccessNet::from_all(LANDLOCK)))
+        .and_then(|ruleset| match own_network {
+            true => Ok(ruleset),
+            false => ruleset.handle_access(AccessNet::from_all(LANDLOCK)),
+        })
         .and_then(|ruleset| ruleset.scope(Scope::from_all(LANDLOCK)))
         .and_then(Ruleset::create)
         .map_err(failed("create the Landlock rules"))?;

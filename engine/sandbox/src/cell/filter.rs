@@ -101,10 +101,54 @@ fn compared(conditions: &[(u8, SeccompCmpArgLen, SeccompCmpOp, u64)]) -> Result<
     conditions.and_then(SeccompRule::new).map_err(|error| error.to_string())
 }
 
+/// Every socket but those of TCP over version 4 of the Internet protocol. Other protocols for streams are walls of
+/// their own that nothing else watches.
+fn other_sockets() -> Result<Vec<SeccompRule>, String> {
+    let (family, stream) =
+        (u64::from(libc::AF_INET.unsigned_abs()), u64::from(libc::SOCK_STREAM.unsigned_abs()));
+    let mut rules = vec![compared(&[(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, family)])?];
+    for kind in (0..=SOCKET_KINDS).filter(|kind| *kind != stream) {
+        rules.push(compared(&[(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(SOCKET_KINDS), kind)])?);
+    }
+    let neither = [0, libc::IPPROTO_TCP.unsigned_abs()]
+        .map(|protocol| (2, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, u64::from(protocol)));
+    rules.push(compared(&neither)?);
+    Ok(rules)
+}
+
+/// Ways of a TCP socket around its `connect`: sending to an address at once (`MSG_FASTOPEN`), and options of the
+/// Internet protocol, by which packets can be sent over somebody else's machine (`IP_OPTIONS`, see ip(7)).
+fn detours() -> Result<Rules, String> {
+    let fast = [u64::from(libc::MSG_FASTOPEN.unsigned_abs())];
+    let options = compared(&[(
+        1,
+        SeccompCmpArgLen::Dword,
+        SeccompCmpOp::Eq,
+        u64::from(libc::IPPROTO_IP.unsigned_abs()),
+    )])?;
+    Ok(BTreeMap::from([
+        (libc::SYS_sendto, with_bits(3, &fast)?),
+        (libc::SYS_sendmsg, with_bits(2, &fast)?),
+        (libc::SYS_sendmmsg, with_bits(3, &fast)?),
+        (libc::SYS_setsockopt, vec![options]),
+    ]))
+}
+
 impl Filters {
-    /// Compiles the filters; `fenced` adds what only level 1 needs.
-    pub(super) fn compile(fenced: bool) -> Result<Self, String> {
+    /// Compiles the filters; `fenced` adds what only level 1 needs, `gateway` leaves TCP by version 4 of the Internet
+    /// protocol, and at level 1 asks the launcher about each connection.
+    pub(super) fn compile(fenced: bool, gateway: bool) -> Result<Self, String> {
         let mut denied = always(DENIED);
+        if gateway {
+            denied.remove(&libc::SYS_connect);
+            if !fenced {
+                // In a network of the cell's own only the cell can be listened to: some agents are a server to themselves.
+                for call in [libc::SYS_bind, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4] {
+                    denied.remove(&call);
+                }
+            }
+            denied.extend(detours()?);
+        }
         denied.extend(always(DENIED_HERE));
         let namespaces: Vec<u64> = [
             libc::CLONE_NEWUSER,
@@ -156,6 +200,12 @@ impl Filters {
         let counted = || -> Result<Rules, String> {
             let mut rules = always(&counted);
             rules.insert(libc::SYS_clone, with_bits(0, &namespaces)?);
+            if gateway {
+                rules.insert(libc::SYS_socket, other_sockets()?);
+            }
+            if gateway && fenced {
+                rules.insert(libc::SYS_connect, Vec::new());
+            }
             Ok(rules)
         };
         let mut watched = counted()?;
@@ -210,6 +260,16 @@ fn install(program: &BpfProgram, flags: libc::c_ulong) -> std::io::Result<i32> {
     i32::try_from(answer).map_err(std::io::Error::other)
 }
 
+/// A connection that a process wants to make.
+pub(super) struct Connection {
+    /// The notification.
+    pub(super) id: u64,
+    /// The thread that asks.
+    pub(super) thread: u32,
+    /// Its descriptor, the address of the address, and how long that is.
+    pub(super) arguments: [u64; 3],
+}
+
 /// A call that the launcher was asked about.
 pub(super) enum Call {
     /// One that is counted, by name; it was denied.
@@ -218,6 +278,8 @@ pub(super) enum Call {
     KeepsDefault,
     /// The way dead children are treated was changed; it was allowed.
     HidesChildren,
+    /// A connection; it was not yet answered.
+    Connects(Connection),
 }
 
 /// Answers one notification. `None` when its caller is gone.
@@ -226,9 +288,8 @@ pub(super) enum Call {
 /// When there is nobody left who could call.
 pub(super) fn answer_next(listener: &OwnedFd) -> std::io::Result<Option<Call>> {
     use std::os::fd::AsRawFd;
-    // The ioctls of linux/seccomp.h: SECCOMP_IOCTL_NOTIF_RECV and SECCOMP_IOCTL_NOTIF_SEND.
+    /// `SECCOMP_IOCTL_NOTIF_RECV` of linux/seccomp.h.
     const RECEIVE: libc::c_ulong = 0xc050_2100;
-    const SEND: libc::c_ulong = 0xc018_2101;
     // SAFETY: the structure is plain data for which all zeroes is valid, and the kernel demands zeroes.
     let mut asked: libc::seccomp_notif = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel writes at most the structure's size, which is part of the request's number.
@@ -242,19 +303,41 @@ pub(super) fn answer_next(listener: &OwnedFd) -> std::io::Result<Option<Call>> {
     let call = match number {
         libc::SYS_rt_sigaction if keeps_default(&asked) => Call::KeepsDefault,
         libc::SYS_rt_sigaction => Call::HidesChildren,
+        libc::SYS_connect => {
+            let [socket, address, length, ..] = asked.data.args;
+            let arguments = [socket, address, length];
+            return Ok(Some(Call::Connects(Connection { id: asked.id, thread: asked.pid, arguments })));
+        }
         _ => Call::Denied(counted_name(number)),
     };
     let (error, flags) = match call {
         Call::Denied(_) => (-libc::EPERM, 0),
         // Not done, but nothing would have changed.
-        Call::KeepsDefault => (0, 0),
+        Call::KeepsDefault | Call::Connects(_) => (0, 0),
         Call::HidesChildren => (0, CONTINUE),
     };
-    let mut answer = libc::seccomp_notif_resp { id: asked.id, val: 0, error, flags };
+    respond(listener, asked.id, error, flags);
+    Ok(Some(call))
+}
+
+/// Answers a notification: with a negative error number, or with 0 for success.
+pub(super) fn respond(listener: &OwnedFd, id: u64, error: i32, flags: u32) {
+    use std::os::fd::AsRawFd;
+    /// `SECCOMP_IOCTL_NOTIF_SEND` of linux/seccomp.h.
+    const SEND: libc::c_ulong = 0xc018_2101;
+    let mut answer = libc::seccomp_notif_resp { id, val: 0, error, flags };
     // SAFETY: the kernel reads the structure, whose size is part of the request's number. A caller that was killed
     // meanwhile needs no answer, so a failure changes nothing.
     let _ = unsafe { libc::ioctl(listener.as_raw_fd(), SEND as _, std::ptr::from_mut(&mut answer)) };
-    Ok(Some(call))
+}
+
+/// Whether who asked still waits for the answer: then its number still means it.
+pub(super) fn still_asked(listener: &OwnedFd, id: u64) -> bool {
+    use std::os::fd::AsRawFd;
+    /// `SECCOMP_IOCTL_NOTIF_ID_VALID` of linux/seccomp.h.
+    const VALID: libc::c_ulong = 0x4008_2102;
+    // SAFETY: the kernel reads the eight bytes that the request's number says.
+    unsafe { libc::ioctl(listener.as_raw_fd(), VALID as _, std::ptr::from_ref(&id)) == 0 }
 }
 
 /// Whether a call of `rt_sigaction` asks for the default treatment of a signal and nothing else, as starting a program

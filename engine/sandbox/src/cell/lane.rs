@@ -3,20 +3,25 @@
 
 use super::group::{self, Delegation};
 use super::launcher::LAUNCHER_ARGUMENT;
-use super::wire::{self, LaunchOrder, Request, Verdict};
+use super::wire::{self, Answer, LaunchOrder, Request, Verdict};
 use super::{CellError, CellOutcome, CellReport, Exit, Job, Level, LimitKind};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::collections::VecDeque;
+use std::net::TcpListener;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How much longer than its wall limit a job may take before its launcher is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest time until a job notices that it is to end.
+const LOOK: Duration = Duration::from_millis(100);
 /// Bytes read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -36,6 +41,8 @@ pub struct Lane {
     options: LaneOptions,
     launcher: Child,
     socket: UnixStream,
+    /// Becomes true when what runs here is to end.
+    stop: Arc<AtomicBool>,
     /// Where the control group of its cell is made, at the level that has one.
     group: Option<PathBuf>,
 }
@@ -74,12 +81,25 @@ impl Lane {
             .spawn()
             .map_err(CellError::io("start it"))?;
         let group = delegation.map(|delegation| delegation.leaf(launcher.id()));
-        Ok(Self { options, launcher, socket: mine, group })
+        Ok(Self { options, launcher, socket: mine, stop: Arc::default(), group })
     }
 
     /// The level of its cells.
     pub fn level(&self) -> Level {
         self.options.level
+    }
+
+    /// From now on, what runs here ends when `stop` becomes true.
+    pub fn heed(&mut self, stop: Arc<AtomicBool>) {
+        self.stop = stop;
+    }
+
+    /// A new launcher in the place of one that is gone.
+    fn renew(&mut self) -> Result<(), CellError> {
+        let mut fresh = Self::start(self.options.clone())?;
+        fresh.heed(self.stop.clone());
+        *self = fresh;
+        Ok(())
     }
 
     /// Runs a job to its end.
@@ -99,8 +119,7 @@ impl Lane {
             Ok(streams) => Ok(Session::new(self, job, streams)),
             Err(_) => {
                 // The launcher is gone, by a mishap of the last job or from outside: once more with a new one.
-                let fresh = Self::start(self.options.clone())?;
-                *self = fresh;
+                self.renew()?;
                 let streams = self.hand_over(job).map_err(CellError::io("hand a job over"))?;
                 Ok(Session::new(self, job, streams))
             }
@@ -204,23 +223,42 @@ pub struct Session<'l> {
     stdin: VecDeque<u8>,
     outgoing: VecDeque<u8>,
     deadline: Instant,
+    /// Whether the cell has a gateway of its own network.
+    listens: bool,
     verdict: Option<Verdict>,
+    gateway: Option<TcpListener>,
     killed: Option<LimitKind>,
     broken: bool,
 }
 
 impl<'l> Session<'l> {
     fn new(lane: &'l mut Lane, job: &Job, streams: Streams) -> Self {
+        let listens = job.gateway.is_some() && lane.level() >= Level::L2;
         Self {
             lane,
             streams,
             stdin: job.stdin.iter().copied().collect(),
             outgoing: VecDeque::new(),
             deadline: Instant::now() + job.limits.wall + PATIENCE,
+            listens,
             verdict: None,
+            gateway: None,
             killed: None,
             broken: false,
         }
+    }
+
+    /// The listener on which the cell's connections to its gateway arrive; waited for until it is there. `None` at level
+    /// 1, where the gateway listens itself, for jobs without one, and when the cell could not be made.
+    pub fn gateway(&mut self) -> Option<TcpListener> {
+        let until = Instant::now() + PATIENCE;
+        while self.gateway.is_none() && self.verdict.is_none() && !self.broken && Instant::now() < until {
+            if !self.listens {
+                return None;
+            }
+            self.pump(LOOK);
+        }
+        self.gateway.take()
     }
 
     /// Puts bytes in the queue for the request channel; they are written while listening.
@@ -283,8 +321,7 @@ impl<'l> Session<'l> {
             output.read();
         }
         if self.broken && self.verdict.is_none() {
-            let fresh = Lane::start(self.lane.options.clone())?;
-            *self.lane = fresh;
+            self.lane.renew()?;
         }
         Ok(self.report())
     }
@@ -328,6 +365,10 @@ impl<'l> Session<'l> {
 
     /// Moves bytes for at most `wait`, and notices the end.
     fn pump(&mut self, wait: Duration) {
+        if self.lane.stop.load(Ordering::Relaxed) {
+            self.kill();
+        }
+        let wait = wait.min(LOOK);
         let timeout = Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: i64::from(wait.subsec_nanos()),
@@ -361,8 +402,9 @@ impl<'l> Session<'l> {
             self.kill();
         }
         if spoke {
-            match wire::receive::<Verdict>(&self.lane.socket) {
-                Ok(Some((verdict, _))) => self.verdict = Some(verdict),
+            match wire::receive::<Answer>(&self.lane.socket) {
+                Ok(Some((Answer::Over(verdict), _))) => self.verdict = Some(verdict),
+                Ok(Some((Answer::Gateway, mut fds))) => self.gateway = fds.pop().map(TcpListener::from),
                 Ok(None) | Err(_) => self.broken = true,
             }
         }

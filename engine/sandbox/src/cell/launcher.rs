@@ -7,9 +7,10 @@ use super::fence::{Places, reachable_to_all, readable_to_all};
 use super::filter::Filters;
 use super::group::Leaf;
 use super::watch::Watch;
-use super::wire::{self, LaunchOrder, Request, Verdict};
-use super::{CellOutcome, Exit, Level, prober, tree};
+use super::wire::{self, Answer, LaunchOrder, Request, Verdict};
+use super::{CellOutcome, Exit, Level, can_reach_gateway, prober, tree};
 use rustix::process::{Pid, set_child_subreaper};
+use std::collections::BTreeMap;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -58,19 +59,20 @@ pub fn launcher_main() -> ! {
 }
 
 fn serve(socket: &UnixStream) -> std::io::Result<()> {
-    // A lane's jobs are all of one level, so one of these at most is made.
-    let mut filters: [Option<Result<Filters, String>>; 2] = [None, None];
+    // By whether a job is fenced and whether it has a gateway: made when the first such job comes.
+    let mut filters: BTreeMap<(bool, bool), Result<Filters, String>> = BTreeMap::new();
     let mut census = Census { taken: None, threads: 0 };
     while let Some((request, fds)) = wire::receive::<Request>(socket)? {
         let Request::Run(order) = request else { continue };
-        let fenced = order.level < Level::L2;
-        let [contained_filters, fenced_filters] = &mut filters;
-        let chosen = if fenced { fenced_filters } else { contained_filters };
-        let verdict = match chosen.get_or_insert_with(|| Filters::compile(fenced)) {
-            Ok(filters) => run(&order, filters, fds, socket, &mut census),
-            Err(reason) => Verdict::failure(reason),
+        let (fenced, gateway) = (order.level < Level::L2, order.job.gateway.is_some());
+        let compiled = filters.entry((fenced, gateway)).or_insert_with(|| Filters::compile(fenced, gateway));
+        let granted = if gateway { can_reach_gateway(order.level) } else { Ok(()) };
+        let verdict = match (compiled, granted) {
+            (Ok(filters), Ok(())) => run(&order, filters, fds, socket, &mut census),
+            (Err(reason), _) => Verdict::failure(reason),
+            (_, Err(reason)) => Verdict::failure(&reason),
         };
-        wire::send(socket, &verdict, &[])?;
+        wire::send(socket, &Answer::Over(verdict), &[])?;
     }
     Ok(())
 }

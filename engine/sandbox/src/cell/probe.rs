@@ -311,6 +311,7 @@ impl Ground {
             stdin: Vec::new(),
             read_only: libraries.chain([launcher.to_owned(), self.shown.clone()]).collect(),
             writable: vec![self.place.clone()],
+            gateway: None,
             limits: Limits {
                 wall: WALL,
                 cpu: WALL,

@@ -6,8 +6,8 @@ use super::child::Note;
 use super::fence::Places;
 use super::filter::{self, Call};
 use super::group::Leaf;
-use super::wire::{self, LaunchOrder, Request, Verdict};
-use super::{CellOutcome, Denial, Exit, Level, LimitKind, tree};
+use super::wire::{self, Answer, LaunchOrder, Request, Verdict};
+use super::{CellOutcome, Denial, Exit, Level, LimitKind, network, tree};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpgid, kill_process, kill_process_group, pidfd_open};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,8 @@ pub(super) struct Watch<'a> {
     first: Pid,
     status: Option<UnixStream>,
     listener: Option<OwnedFd>,
+    /// The listener of the cell's gateway, on its way to the lane.
+    gateway: Option<OwnedFd>,
     /// The writable folders of a fenced cell, which no file system limits.
     places: Option<Places>,
     /// The control group of a metered cell.
@@ -73,6 +75,7 @@ impl<'a> Watch<'a> {
             first,
             status: Some(status),
             listener: None,
+            gateway: None,
             places: None,
             leaf: None,
             began,
@@ -121,6 +124,10 @@ impl<'a> Watch<'a> {
             }
             if heard.status {
                 self.hear();
+            }
+            if let Some(gateway) = self.gateway.take() {
+                // A lane that is gone is noticed above.
+                let _ = wire::send(lane, &Answer::Gateway, &[gateway.as_fd()]);
             }
             if heard.first_ended || self.ended.is_some() || self.failed.is_some() {
                 break None;
@@ -193,6 +200,12 @@ impl<'a> Watch<'a> {
                 *count = count.saturating_add(1);
             }
             Ok(Some(Call::HidesChildren)) => self.hid_children = true,
+            Ok(Some(Call::Connects(asked))) => {
+                if !network::connect(listener, &asked, self.order.job.gateway) {
+                    let count = self.denials.entry("connect").or_default();
+                    *count = count.saturating_add(1);
+                }
+            }
             // The caller was killed before it was asked, or asked for nothing new.
             Ok(None | Some(Call::KeepsDefault)) => {}
             Err(_) => self.listener = None,
@@ -206,6 +219,7 @@ impl<'a> Watch<'a> {
                 self.listener = fds.pop();
                 self.listened = self.listener.is_some();
             }
+            Ok(Some((Note::Gateway, mut fds))) => self.gateway = fds.pop(),
             Ok(Some((Note::Failed(reason), _))) => self.failed = Some(reason),
             Ok(Some((Note::Ended { exit, cpu_us, own_us, peak_memory, full }, _))) => {
                 self.ended = Some(End { exit, cpu_us, own_us, peak_memory, full });

@@ -42,6 +42,15 @@ pub(super) struct LaunchOrder {
 
 /// What a launcher tells its lane.
 #[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Answer {
+    /// The listener of the cell's gateway comes with this.
+    Gateway,
+    /// The job is over.
+    Over(Verdict),
+}
+
+/// How a job went.
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Verdict {
     pub(super) outcome: CellOutcome,
     pub(super) exit: Exit,

@@ -6,14 +6,14 @@ use super::{LocalEvaluator, MEMORY_BAND, NOISE_RUNS, NOISE_S, ROUNDING, meets, s
 use crate::bench::{BenchError, Trouble};
 use crate::measure::{self, Timed, median};
 use crate::plan::{Measure, ObjectivePlan};
+use crate::reporting::{Asking, Report};
 use evolution::candidate::{Outcome, Separation};
 use evolution::ports::{EvaluationRequest, Purpose};
-use std::collections::BTreeMap;
 
 impl LocalEvaluator {
     pub(super) fn dear(&mut self, request: &EvaluationRequest, draft: &mut Draft) -> Result<(), BenchError> {
         let plan = self.plan.clone();
-        let mut reported: Option<BTreeMap<String, f64>> = None;
+        let mut reported: Option<Report> = None;
         for objective in &plan.objectives {
             let value = match &objective.measure {
                 Measure::CpuTime { run } => self.cpu_time(objective, run, request, draft)?,
@@ -21,17 +21,16 @@ impl LocalEvaluator {
                 Measure::Metric { name } => {
                     if reported.is_none() {
                         match self.reported(request, draft)? {
-                            Ok(metrics) => reported = Some(metrics),
+                            Ok(report) => reported = Some(report),
                             Err(trouble) => {
                                 draft.stop(trouble);
                                 return Ok(());
                             }
                         }
                     }
-                    let value = reported.as_ref().and_then(|metrics| metrics.get(name).copied());
-                    value.ok_or_else(|| {
-                        Trouble::new(Outcome::Protocol, format!("the evaluator reported no {name}"))
-                    })
+                    reported
+                        .as_ref()
+                        .map_or_else(|| Report::default().value(name), |report| report.value(name))
                 }
                 _ => continue,
             };
@@ -51,37 +50,37 @@ impl LocalEvaluator {
         Ok(())
     }
 
-    pub(super) fn reported(
+    fn reported(
         &mut self,
         request: &EvaluationRequest,
         draft: &mut Draft,
-    ) -> Result<Result<BTreeMap<String, f64>, Trouble>, BenchError> {
+    ) -> Result<Result<Report, Trouble>, BenchError> {
         let Some(evaluator) = self.plan.evaluator.clone() else {
             return Ok(Err(Trouble::new(Outcome::Protocol, "the configuration names no evaluator")));
         };
-        let evaluator =
-            measure::Evaluator { path: &evaluator.path, wall: evaluator.timeout, seed: request.seed };
-        let reported = self.ask_evaluator(&evaluator, request.purpose)?;
+        let asking = Asking { evaluator: &evaluator, seed: request.seed };
+        let reported = self.ask_evaluator(&asking, request.purpose)?;
         self.note_separation(EVALUATOR, Separation::Shared, request.purpose, draft);
-        if let Ok(metrics) = &reported {
-            draft.evaluation.metrics.extend(metrics.clone());
+        if let Ok(report) = &reported {
+            draft.evaluation.metrics.extend(report.metrics.clone());
+            self.bench.bill.write(&report.text());
         }
         Ok(reported)
     }
 
     /// Asks the project's evaluator apart from the candidate where the candidate's interface allows that, else in its
     /// process. Which it is, is found out on the baseline: the numbers of all objectives must be the same.
-    pub(super) fn ask_evaluator(
+    fn ask_evaluator(
         &mut self,
-        evaluator: &measure::Evaluator<'_>,
+        asking: &Asking<'_>,
         purpose: Purpose,
-    ) -> Result<Result<BTreeMap<String, f64>, Trouble>, BenchError> {
+    ) -> Result<Result<Report, Trouble>, BenchError> {
         let unfit = |reason| Trouble::new(Outcome::Protocol, reason);
         if purpose == Purpose::Baseline {
-            let together = evaluator.ask(&mut self.bench)?;
-            let Ok(numbers) = &together else { return Ok(together) };
-            let reason = match evaluator.ask_apart(&mut self.bench)? {
-                Ok(Ok(apart)) if self.same_objectives(&apart, numbers) => {
+            let together = asking.ask(&mut self.bench)?;
+            let Ok(report) = &together else { return Ok(together) };
+            let reason = match asking.ask_apart(&mut self.bench)? {
+                Ok(Ok(apart)) if self.same_objectives(&apart, report) => {
                     self.learn(|calibration| {
                         calibration.apart.insert(EVALUATOR.to_owned());
                     });
@@ -95,17 +94,17 @@ impl LocalEvaluator {
             return Ok(together);
         }
         if self.calibration().apart.contains(EVALUATOR) {
-            Ok(evaluator.ask_apart(&mut self.bench)?.unwrap_or_else(|reason| Err(unfit(reason))))
+            Ok(asking.ask_apart(&mut self.bench)?.unwrap_or_else(|reason| Err(unfit(reason))))
         } else {
-            evaluator.ask(&mut self.bench)
+            asking.ask(&mut self.bench)
         }
     }
 
     /// Whether two reports of an evaluator give every objective the same number, but for rounding.
-    pub(super) fn same_objectives(&self, a: &BTreeMap<String, f64>, b: &BTreeMap<String, f64>) -> bool {
+    fn same_objectives(&self, a: &Report, b: &Report) -> bool {
         self.plan.objectives.iter().all(|objective| match &objective.measure {
-            Measure::Metric { name } => match (a.get(name), b.get(name)) {
-                (Some(a), Some(b)) => (a - b).abs() <= ROUNDING * a.abs().max(b.abs()),
+            Measure::Metric { name } => match (a.value(name), b.value(name)) {
+                (Ok(a), Ok(b)) => (a - b).abs() <= ROUNDING * a.abs().max(b.abs()),
                 _ => false,
             },
             _ => true,

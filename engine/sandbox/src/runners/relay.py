@@ -58,9 +58,11 @@ class Relay:
 
     def fill(self, scope):
         path = scope["__file__"]
-        if not path.startswith(self.root + "/"):
+        # An evaluator works in a copy of the whole target; see `Workplace`.
+        root = posix.getcwd() if path.startswith(posix.getcwd() + "/") else self.root
+        if not path.startswith(root + "/"):
             self._unfit("a file of the candidate was copied")
-        path = path[len(self.root) + 1 :]
+        path = path[len(root) + 1 :]
         places = [place[len(self.root) + 1 :] for place in sys.path if place == self.root or place.startswith(self.root + "/")]
         try:
             answer = self._ask({"load": path, "name": scope["__name__"], "places": places})

@@ -125,6 +125,23 @@ def run_pytest(channel, task, files):
     errors = {}
 
     class Plugin:
+        abandoned = False
+        troubles = []
+
+        def pytest_sessionstart(self, session):
+            self.session = session
+
+        def pytest_collectreport(self, report):
+            if report.failed:
+                self.tell(str(report.longrepr))
+
+        def pytest_internalerror(self, excrepr):
+            self.tell(str(excrepr))
+
+        def tell(self, text):
+            # The last line of what pytest shows is what happened; the rest is where.
+            self.troubles.extend(text.strip().splitlines()[-1:])
+
         @pytest.hookimpl(trylast=True)
         def pytest_collection_modifyitems(self, items):
             firsts = set(task["first"])
@@ -142,19 +159,34 @@ def run_pytest(channel, task, files):
                 errors[item.nodeid] = outcome.excinfo[1]
 
         def pytest_runtest_logreport(self, report):
-            if report.when == "call" or (report.when == "setup" and report.outcome == "failed"):
-                if report.outcome == "skipped":
-                    return
-                failed = report.outcome != "passed"
+            set_up = report.when == "setup" and report.outcome == "failed"
+            if not (set_up or report.when == "call") or report.outcome == "skipped":
+                return
+            if set_up:
+                begin()
+            failed = report.outcome != "passed"
+            # pytest takes whatever a hook raises for a fault of its own, so it is asked to stop instead.
+            try:
                 end(report.nodeid, errors.get(report.nodeid, AssertionError("failed")) if failed else None)
-                if hopeless():
-                    channel.send({"given_up": True})
-                    raise Abandoned()
+            except Abandoned:
+                self.abandoned = True
+                self.session.shouldstop = "one failure is enough"
+                return
+            if hopeless() and not self.session.shouldstop:
+                channel.send({"given_up": True})
+                self.session.shouldstop = "nothing improved"
 
-    pytest.main(["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", task["root"]] + task["arguments"], plugins=[Plugin()])
+    plugin = Plugin()
+    root = ["-c", "/dev/null", "--rootdir", task["root"], "--confcutdir", task["root"]]
+    ended = pytest.main(["-q", "-p", "no:cacheprovider"] + root + task["arguments"], plugins=[plugin])
+    if plugin.abandoned:
+        raise Abandoned()
+    if plugin.troubles or ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        raise RuntimeError("pytest ended with " + ended.name + ": " + "; ".join(plugin.troubles))
     # Canaries for pytest are plain checks of its assertions' machinery, judged by the same reporter.
     for name in task["canaries"]:
         error = None
+        begin()
         try:
             with pytest.raises(ZeroDivisionError):
                 pass

@@ -204,6 +204,7 @@ impl Ground {
             stdin: Vec::new(),
             read_only,
             writable: vec![scratch],
+            gateway: None,
             limits,
         }
     }

@@ -145,6 +145,20 @@ fn patches_are_screened() {
 }
 
 #[test]
+fn a_screener_that_is_asked_tells_what_programs_look_like() {
+    let screener = PythonScreener::new(["add.py".to_owned()]);
+    let parent = files(&[ADD]);
+    let edited = ADD.1.replace('+', "-").into_bytes();
+    let patch = Patch(vec![FileChange { path: "add.py".to_owned(), content: Some(Arc::from(edited)) }]);
+    assert!(screener.screen(&parent, &patch).shape.is_nothing());
+    let shape = screener.telling_shapes(true).screen(&parent, &patch).shape;
+    let before = PythonScreener::shape(&parent);
+    assert_eq!(shape.bytes, before.bytes);
+    let distance = shape.sketch.distance(&before.sketch);
+    assert!(distance > 0.0 && distance < 0.7, "{distance}");
+}
+
+#[test]
 fn a_check_that_hangs_or_floods_is_ended() {
     for level in levels() {
         let mut judge = Ground::new(*level, 1, &[("main.py", "print('done')\n")])

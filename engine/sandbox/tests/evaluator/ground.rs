@@ -30,6 +30,7 @@ pub(crate) fn levels() -> &'static [Level] {
                 stdin: Vec::new(),
                 read_only: ["/bin", "/usr", "/lib", "/lib64"].iter().map(PathBuf::from).collect(),
                 writable: Vec::new(),
+                gateway: None,
                 limits: Limits::default(),
             };
             let report = Lane::start(options).and_then(|mut lane| lane.run(&job));
@@ -178,6 +179,7 @@ impl Judge {
             failing_first: failing_first.iter().map(|name| (*name).to_owned()).collect(),
             localise_from: 1,
             seed: 0x5eed_0000 + u64::from(self.number),
+            stop: Arc::default(),
         };
         self.evaluator.evaluate(&request).expect("an evaluation")
     }

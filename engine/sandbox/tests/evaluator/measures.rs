@@ -91,10 +91,7 @@ fn memory_is_the_peak_and_small_differences_are_none() {
 fn with_evaluator(level: Level, program: &str, evaluator: &str) -> Judge {
     Ground::new(level, 1, &[("program.py", program), ("evaluator.py", evaluator)])
         .objective("score", Direction::Maximize, Measure::Metric { name: "score".to_owned() })
-        .plan(|plan| {
-            plan.evaluator =
-                Some(EvaluatorFile { path: "evaluator.py".to_owned(), timeout: Duration::from_secs(5) })
-        })
+        .plan(|plan| plan.evaluator = Some(EvaluatorFile::new("evaluator.py", Duration::from_secs(5))))
         .judge()
 }
 

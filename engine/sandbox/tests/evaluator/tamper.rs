@@ -61,7 +61,7 @@ fn by_evaluator(level: Level) -> Judge {
         .objective("score", Direction::Maximize, Measure::Metric { name: "score".to_owned() })
         .plan(|plan| {
             let timeout = Duration::from_secs(5);
-            plan.evaluator = Some(EvaluatorFile { path: "evaluator.py".to_owned(), timeout });
+            plan.evaluator = Some(EvaluatorFile::new("evaluator.py", timeout));
         })
         .judge()
 }
