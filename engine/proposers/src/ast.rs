@@ -148,8 +148,11 @@ impl AstProposer {
     }
 
     fn note_used(&mut self, parents: &[Number], operator: &str, detail: &serde_json::Value) {
-        let program = detail.get("program").and_then(serde_json::Value::as_str);
-        self.programs.extend(program.and_then(|program| u128::from_str_radix(program, 16).ok()));
+        // Whoever chose among several notes down all of them.
+        let several = detail.get("programs").and_then(serde_json::Value::as_array);
+        let programs = detail.get("program").into_iter().chain(several.into_iter().flatten());
+        let programs = programs.filter_map(serde_json::Value::as_str);
+        self.programs.extend(programs.filter_map(|program| u128::from_str_radix(program, 16).ok()));
         let Some(parent) = parents.first() else { return };
         self.used.entry((*parent, operator.to_owned())).or_default().extend(numbers(detail, "used"));
     }
