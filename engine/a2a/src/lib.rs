@@ -21,5 +21,8 @@ pub mod validation;
 pub use agent::{Agent, Call, Caller, Ended, Job, Pending};
 pub use dialect::Dialect;
 pub use error::{A2aError, ErrorKind, Violation};
-pub use push::{ATTEMPT_TIMEOUT, DeadLetter, MAX_BODY_BYTES, MAX_DEAD_LETTERS, MAX_PUMPS, RETRY_PAUSES};
+pub use push::{
+    ATTEMPT_TIMEOUT, DeadLetter, DeadLetters, MAX_BODY_BYTES, MAX_DEAD_LETTERS, MAX_KEPT_BODY_BYTES,
+    MAX_PUMPS, RETRY_PAUSES, RedeliveryError, redeliver,
+};
 pub use service::{Context, EventStream, Service};

@@ -78,13 +78,15 @@ impl Reach {
         if self.trusts(&host) {
             return Ok(url);
         }
+        let plain = url.scheme() == "http" && !self.plain_http;
+        if plain && !self.loopback {
+            return Err(Forbidden::Plain);
+        }
         let addresses = addresses(&url, &host).await?;
         if !addresses.iter().all(|address| self.allows(*address)) {
             return Err(Forbidden::Inside);
         }
-        let on_loopback =
-            self.loopback && addresses.iter().all(|address| address.to_canonical().is_loopback());
-        if url.scheme() == "http" && !self.plain_http && !on_loopback {
+        if plain && !addresses.iter().all(|address| address.to_canonical().is_loopback()) {
             return Err(Forbidden::Plain);
         }
         Ok(url)
@@ -244,6 +246,8 @@ mod tests {
             ("https://0x7f.1/hook", Forbidden::Inside),
             ("https://localhost/hook", Forbidden::Inside),
             ("http://1.1.1.1/hook", Forbidden::Plain),
+            ("http://nobody.invalid/hook", Forbidden::Plain),
+            ("https://nobody.invalid/hook", Forbidden::Unresolved),
             ("ftp://1.1.1.1/hook", Forbidden::NotHttp),
             ("https://me:word@1.1.1.1/", Forbidden::NotHttp),
             ("file:///etc/passwd", Forbidden::NotHttp),

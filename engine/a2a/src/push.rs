@@ -2,17 +2,20 @@
 //! retries. What cannot be delivered is put aside, where it can be looked at and sent again.
 //! Not here: which webhooks a task has (`tasks`), where requests may go (`outbound`).
 
-use std::collections::{HashSet, VecDeque};
+mod letters;
+
+pub use letters::{DeadLetter, DeadLetters, MAX_DEAD_LETTERS, MAX_KEPT_BODY_BYTES};
+
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::Client;
-use serde::Serialize;
+use store::StoreError;
 
-use crate::dialect::Dialect;
 use crate::error::A2aError;
-use crate::model::{PushConfig, StreamItem};
-use crate::outbound::{OutboundError, Reach};
+use crate::model::PushConfig;
+use crate::outbound::{Forbidden, OutboundError, Reach};
 use crate::tasks::{Cell, First, Follower, Until, Webhook, time_now};
 
 /// Pauses before the second, third and fourth attempt at a notification.
@@ -20,39 +23,10 @@ pub const RETRY_PAUSES: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 /// How long one attempt may take.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
-/// Most notifications put aside; the oldest goes first.
-pub const MAX_DEAD_LETTERS: usize = 1_000;
 /// Largest body of a notification; a larger one is put aside unsent.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Most pumps at once.
 pub const MAX_PUMPS: usize = 4_096;
-
-/// A notification that could not be delivered.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DeadLetter {
-    /// Its number, for sending it again.
-    pub number: u64,
-    /// Which task.
-    pub task_id: String,
-    /// Whose task.
-    #[serde(skip)]
-    pub owner: Arc<str>,
-    /// Which webhook.
-    pub config_id: String,
-    /// Where it was to go.
-    pub url: String,
-    /// Why it did not get there, without what the other side said.
-    pub reason: String,
-    /// When it was given up, RFC 3339.
-    pub at: String,
-    #[serde(skip)]
-    config: PushConfig,
-    #[serde(skip)]
-    dialect: Dialect,
-    #[serde(skip)]
-    item: Arc<StreamItem>,
-}
 
 /// Delivers push notifications. Clones share everything.
 #[derive(Clone)]
@@ -65,30 +39,25 @@ struct Shared {
     reach: Reach,
     pauses: Vec<Duration>,
     pumps: Mutex<HashSet<(String, String)>>,
-    dead: Mutex<Dead>,
-}
-
-#[derive(Default)]
-struct Dead {
-    letters: VecDeque<DeadLetter>,
-    next: u64,
+    letters: DeadLetters,
 }
 
 impl Push {
-    pub(crate) fn new(reach: Reach) -> Result<Self, OutboundError> {
+    pub(crate) fn new(reach: Reach, letters: DeadLetters) -> Result<Self, OutboundError> {
         let client = reach.client()?;
         let pauses = RETRY_PAUSES.to_vec();
-        let shared = Shared { client, reach, pauses, pumps: Mutex::default(), dead: Mutex::default() };
+        let shared = Shared { client, reach, pauses, pumps: Mutex::default(), letters };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Checks where a webhook points.
+    /// Checks where a webhook points. A name that does not resolve yet points nowhere and may be registered; each
+    /// attempt looks again, and so does the connection itself.
     ///
     /// # Errors
     /// [`crate::ErrorKind::InvalidParams`].
     pub(crate) async fn check(&self, config: &PushConfig, at: &str) -> Result<(), A2aError> {
         match self.shared.reach.check(&config.url).await {
-            Ok(_) => Ok(()),
+            Ok(_) | Err(Forbidden::Unresolved) => Ok(()),
             Err(forbidden) => Err(A2aError::invalid(format!("{at}.url"), forbidden.to_string())),
         }
     }
@@ -115,8 +84,12 @@ impl Push {
         while let Ok(Some(event)) = follower.next().await {
             // The webhook may be gone or replaced meanwhile.
             let Some(webhook) = webhook(cell, config_id) else { return };
-            if let Err(reason) = self.deliver(&webhook.config, webhook.dialect, &event.item).await {
-                self.put_aside(cell, &webhook, event.item, reason);
+            // What the model holds can be written; were it not so, there would be nothing to keep either.
+            let Ok((body, content_type)) = crate::dialect::notification(webhook.dialect, &event.item) else {
+                continue;
+            };
+            if let Err(reason) = self.deliver(&webhook.config, &body, content_type).await {
+                self.put_aside(cell, &webhook, (body, content_type), reason).await;
             }
         }
     }
@@ -125,17 +98,15 @@ impl Push {
     async fn deliver(
         &self,
         config: &PushConfig,
-        dialect: Dialect,
-        item: &StreamItem,
+        body: &[u8],
+        content_type: &str,
     ) -> Result<(), &'static str> {
-        let (body, content_type) =
-            crate::dialect::notification(dialect, item).map_err(|_| "it cannot be written")?;
         if body.len() > MAX_BODY_BYTES {
             return Err("it is larger than a notification may be");
         }
         let mut pauses = self.shared.pauses.iter();
         loop {
-            let reason = match self.attempt(config, body.clone(), content_type).await {
+            let reason = match self.attempt(config, body.to_vec(), content_type).await {
                 Outcome::Delivered => return Ok(()),
                 Outcome::Refused(reason) => return Err(reason),
                 Outcome::Later(reason) => reason,
@@ -148,7 +119,7 @@ impl Push {
     async fn attempt(&self, config: &PushConfig, body: Vec<u8>, content_type: &str) -> Outcome {
         let url = match self.shared.reach.check(&config.url).await {
             Ok(url) => url,
-            Err(crate::outbound::Forbidden::Unresolved) => {
+            Err(Forbidden::Unresolved) => {
                 return Outcome::Later("its host does not resolve");
             }
             Err(_) => return Outcome::Refused("its address is not allowed"),
@@ -182,46 +153,67 @@ impl Push {
         }
     }
 
-    fn put_aside(&self, cell: &Cell, webhook: &Webhook, item: Arc<StreamItem>, reason: &str) {
-        let mut dead = self.shared.dead.lock().unwrap_or_else(PoisonError::into_inner);
-        if dead.letters.len() >= MAX_DEAD_LETTERS {
-            dead.letters.pop_front();
-        }
-        dead.next += 1;
+    /// Keeps what could not be delivered. Should the log fail as well, it is lost, as its task's changes are, and the
+    /// tasks say so.
+    async fn put_aside(&self, cell: &Cell, webhook: &Webhook, (body, content_type): Body, reason: &str) {
+        let kept = (body.len() <= MAX_KEPT_BODY_BYTES).then(|| String::from_utf8_lossy(&body).into_owned());
         let letter = DeadLetter {
-            number: dead.next,
+            number: 0,
             task_id: cell.id.clone(),
-            owner: cell.owner.clone(),
-            config_id: webhook.config.id.clone(),
-            url: webhook.config.url.clone(),
+            owner: cell.owner.to_string(),
+            config: webhook.config.clone(),
             reason: reason.to_owned(),
             at: time_now(),
-            config: webhook.config.clone(),
-            dialect: webhook.dialect,
-            item,
+            content_type: content_type.to_owned(),
+            body: kept,
         };
-        dead.letters.push_back(letter);
+        let letters = self.shared.letters.clone();
+        let _ = tokio::task::spawn_blocking(move || letters.put_aside(&letter)).await;
     }
 
-    /// What could not be delivered, oldest first.
-    pub(crate) fn dead_letters(&self) -> Vec<DeadLetter> {
-        let dead = self.shared.dead.lock().unwrap_or_else(PoisonError::into_inner);
-        dead.letters.iter().cloned().collect()
+    /// What could not be delivered.
+    pub(crate) fn letters(&self) -> &DeadLetters {
+        &self.shared.letters
     }
 
-    /// Tries a dead letter again; it leaves the list once it is delivered. `false` when there is none of the number,
-    /// or it failed again.
-    pub(crate) async fn replay(&self, number: u64) -> bool {
-        let letter = self.dead_letters().into_iter().find(|letter| letter.number == number);
-        let Some(letter) = letter else { return false };
-        if self.deliver(&letter.config, letter.dialect, &letter.item).await.is_err() {
-            return false;
+    /// Tries a dead letter again; see [`redeliver`].
+    pub(crate) async fn replay(&self, number: u64) -> Result<bool, StoreError> {
+        let letters = self.shared.letters.clone();
+        let found = tokio::task::spawn_blocking(move || letters.find(number)).await;
+        let Ok(Some(letter)) = found.unwrap_or(Ok(None)) else { return Ok(false) };
+        let Some(body) = letter.body else { return Ok(false) };
+        if self.deliver(&letter.config, body.as_bytes(), &letter.content_type).await.is_err() {
+            return Ok(false);
         }
-        let mut dead = self.shared.dead.lock().unwrap_or_else(PoisonError::into_inner);
-        dead.letters.retain(|kept| kept.number != number);
-        true
+        let letters = self.shared.letters.clone();
+        tokio::task::spawn_blocking(move || letters.delivered(number)).await.unwrap_or(Ok(()))?;
+        Ok(true)
     }
 }
+
+/// Tries a letter of a log again, with the same retries as at first; it leaves the list once it is delivered. `false` when
+/// there is none of the number, its body was too long to keep, or it failed again.
+///
+/// # Errors
+/// The log's faults.
+pub async fn redeliver(letters: &DeadLetters, webhooks: Reach, number: u64) -> Result<bool, RedeliveryError> {
+    Ok(Push::new(webhooks, letters.clone())?.replay(number).await?)
+}
+
+/// Why a letter cannot be tried again at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RedeliveryError {
+    /// This machine's TLS cannot be set up.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+    /// The log cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A notification as it is posted, with its media type.
+type Body = (Vec<u8>, &'static str);
 
 enum Outcome {
     Delivered,
@@ -234,4 +226,51 @@ enum Outcome {
 fn webhook(cell: &Cell, config_id: &str) -> Option<Webhook> {
     let state = cell.lock();
     state.standing.webhooks.iter().find(|webhook| webhook.config.id == config_id).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// A receiver that fails so many times before it takes a notification.
+    async fn failing(times: usize, asked: Arc<AtomicUsize>) -> String {
+        let answer = move || {
+            let failing = asked.fetch_add(1, Ordering::SeqCst) < times;
+            async move { if failing { axum::http::StatusCode::BAD_GATEWAY } else { axum::http::StatusCode::OK } }
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(answer);
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        url
+    }
+
+    async fn delivered(times: usize, pauses: Vec<Duration>) -> (bool, usize) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let url = failing(times, asked.clone()).await;
+        let reach = Reach { loopback: true, ..Reach::default() };
+        let client = reach.client().unwrap();
+        let letters = DeadLetters::over(Arc::new(store::MemoryStore::new()));
+        let shared = Shared { client, reach, pauses, pumps: Mutex::default(), letters };
+        let push = Push { shared: Arc::new(shared) };
+        let config = PushConfig { url, ..PushConfig::default() };
+        let outcome = push.deliver(&config, b"{}", "application/json").await;
+        (outcome.is_ok(), asked.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_fails_is_tried_four_times() {
+        let at_once = vec![Duration::ZERO; RETRY_PAUSES.len()];
+        assert_eq!(delivered(3, at_once.clone()).await, (true, 4));
+        assert_eq!(delivered(9, at_once).await, (false, 4));
+    }
+
+    #[tokio::test]
+    async fn the_pauses_are_kept() {
+        let pauses = vec![Duration::from_millis(40), Duration::from_millis(80)];
+        let begun = std::time::Instant::now();
+        assert_eq!(delivered(2, pauses.clone()).await, (true, 3));
+        assert!(begun.elapsed() >= pauses.iter().sum());
+    }
 }

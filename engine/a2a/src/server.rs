@@ -1,6 +1,6 @@
 //! The server: the card, JSON-RPC at `/a2a`, HTTP+JSON under `/a2a/v1`, as one [`axum::Router`] that can stand beside
 //! others. It reads requests, asks who is there, and writes what `service` answers.
-//! Not here: listening on a socket, and TLS (whoever serves the router).
+//! Not here: listening on a socket (whoever serves the router, over TLS with `tls`'s listener).
 
 mod access;
 mod cards;
@@ -10,6 +10,7 @@ mod rpc;
 mod sse;
 #[cfg(test)]
 mod strangers;
+pub mod tls;
 mod version;
 
 use std::net::{IpAddr, SocketAddr};
@@ -33,6 +34,7 @@ use crate::error::{A2aError, ErrorKind};
 use crate::service::Service;
 use cards::Cards;
 use rate::Buckets;
+use tls::TlsPeer;
 
 /// How long a request's body may take to arrive.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -198,7 +200,9 @@ async fn under(State(server): State<Server>, request: Request) -> Response {
 }
 
 fn peer(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
+    let plain = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let address = plain.or_else(|| Some(request.extensions().get::<ConnectInfo<TlsPeer>>()?.0.0));
+    address.map(|address| address.ip())
 }
 
 /// The extensions that a client wants by header.

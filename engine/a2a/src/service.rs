@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use store::StoreError;
+
 use crate::agent::{Call, Caller};
 use crate::dialect::Dialect;
 use crate::error::{A2aError, ErrorKind};
@@ -13,7 +15,7 @@ use crate::model::{
     TaskState,
 };
 use crate::outbound::{OutboundError, Reach};
-use crate::push::{DeadLetter, Push};
+use crate::push::{DeadLetters, Push};
 use crate::tasks::{
     Cell, Change, Event, First, Follower, Refused, Share, Shares, Tasks, Until, Webhook, trim_history,
 };
@@ -99,7 +101,7 @@ impl Service {
     ) -> Result<Self, OutboundError> {
         let limits = tasks.limits();
         let streams = Shares::new(limits.max_streams, limits.max_streams_per_caller);
-        let push = Push::new(webhooks)?;
+        let push = Push::new(webhooks, DeadLetters::over(tasks.log()))?;
         for cell in tasks.with_webhooks() {
             let (ids, seq) = {
                 let state = cell.lock();
@@ -373,14 +375,17 @@ impl Service {
         })
     }
 
-    /// Notifications that could not be delivered, oldest first.
+    /// Notifications that could not be delivered. They are kept where the tasks are.
     #[must_use]
-    pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.shared.push.dead_letters()
+    pub fn dead_letters(&self) -> &DeadLetters {
+        self.shared.push.letters()
     }
 
     /// Tries a dead letter again; says whether it was delivered.
-    pub async fn replay_dead_letter(&self, number: u64) -> bool {
+    ///
+    /// # Errors
+    /// The log's faults.
+    pub async fn replay_dead_letter(&self, number: u64) -> Result<bool, StoreError> {
         self.shared.push.replay(number).await
     }
 

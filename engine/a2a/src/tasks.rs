@@ -16,14 +16,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
-use store::{Log, StoreError};
+use store::{Log, MemoryStore, StoreError};
 use tokio::sync::Semaphore;
 
 use crate::agent::{Agent, Call, Caller};
 use crate::error::{A2aError, ErrorKind};
 use crate::model::{Message, Metadata, PushConfig, Task, TaskState};
 
-pub(crate) use cell::Cell;
+pub(crate) use cell::{Cell, now_ms};
 pub use cell::{Event, MAX_INBOX, MAX_TAIL_EVENTS, MAX_UNWRITTEN};
 pub(crate) use change::{Change, Standing, Webhook, parse_timestamp};
 pub use change::{MAX_ARTIFACTS, MAX_HISTORY};
@@ -46,6 +46,8 @@ pub struct Tasks {
 struct Shared {
     index: Mutex<Index>,
     journal: Arc<Journal>,
+    /// Where they are kept, or what else belongs to them while they are in memory.
+    log: Arc<dyn Log>,
     agent: Arc<dyn Agent>,
     limits: Limits,
     live: Shares,
@@ -80,7 +82,8 @@ impl Tasks {
     /// Tasks that live in memory only, for an agent. Must be called within a tokio runtime, as must `open`.
     #[must_use]
     pub fn in_memory(agent: Arc<dyn Agent>, limits: Limits) -> Self {
-        Self::assemble(agent, limits, Arc::new(Journal::in_memory()), None, None)
+        let log = Arc::new(MemoryStore::new());
+        Self::assemble(agent, limits, (Arc::new(Journal::in_memory()), log), None, None)
     }
 
     /// Tasks that are kept in a log as well. What the log holds is read back; tasks that were under way go on by
@@ -107,16 +110,21 @@ impl Tasks {
             }
         })?;
         let live: LiveCells = Arc::default();
-        let (journal, writer) = Journal::on(log, position, live.clone())?;
-        let tasks = Self::assemble(agent, limits, Arc::new(journal), Some(live), Some(writer));
+        let (journal, writer) = Journal::on(log.clone(), position, live.clone())?;
+        let tasks = Self::assemble(agent, limits, (Arc::new(journal), log), Some(live), Some(writer));
         tasks.take_back(standings);
         Ok(tasks)
+    }
+
+    /// Where the tasks, and what belongs to them, are kept.
+    pub(crate) fn log(&self) -> Arc<dyn Log> {
+        self.shared.log.clone()
     }
 
     fn assemble(
         agent: Arc<dyn Agent>,
         limits: Limits,
-        journal: Arc<Journal>,
+        (journal, log): (Arc<Journal>, Arc<dyn Log>),
         live: Option<LiveCells>,
         writer: Option<JoinHandle<()>>,
     ) -> Self {
@@ -131,6 +139,7 @@ impl Tasks {
             Shared {
                 index: Mutex::default(),
                 journal,
+                log,
                 agent,
                 live: Shares::new(limits.max_live, limits.max_live_per_caller),
                 turns: Arc::new(Semaphore::new(limits.max_running)),

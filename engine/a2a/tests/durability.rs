@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/asking.rs"]
+mod asking;
 mod support;
 
 use std::io::{BufRead as _, BufReader};
@@ -15,8 +17,9 @@ use a2a::model::{GetTaskRequest, Message, Role, StreamItem, TaskState};
 use a2a::server::{Access, ServerSettings};
 use a2a::tasks::{KEPT_SEGMENTS, Limits, SEGMENT_RECORDS, Tasks};
 use a2a::{A2aError, Agent, Caller, Context, ErrorKind, Job, Pending, Service};
+use asking::{say, say_at_once, scripted, task};
 use store::{Log, MemoryStore, SqliteStore};
-use support::{card, say, say_at_once, script::Scripted, scripted, serve, task};
+use support::{card, script::Scripted, serve};
 
 /// How long anything may take before a test calls it stuck.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/asking.rs"]
+mod asking;
 mod support;
 
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use a2a::model::{
 use a2a::server::Access;
 use a2a::tasks::Limits;
 use a2a::{Caller, Context, ErrorKind};
-use support::{say, say_at_once, scripted, task};
+use asking::{say, say_at_once, scripted, task};
 
 /// How long anything may take before a test calls it stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -269,23 +271,23 @@ async fn notifications_arrive_or_are_put_aside_and_sent_again() {
         }
     };
     tokio::time::timeout(PATIENCE, all).await.expect("two statuses and two pieces of the artifact");
-    assert!(service.dead_letters().is_empty());
+    assert!(service.dead_letters().list().unwrap().is_empty());
 
     // A receiver that refuses outright is not tried again by itself.
     status.store(410, Ordering::SeqCst);
     request.message = say("tck-complete-task").message;
     client.send(&request).await.unwrap();
     let aside = async {
-        while service.dead_letters().is_empty() {
+        while service.dead_letters().list().unwrap().is_empty() {
             tokio::task::yield_now().await;
         }
     };
     tokio::time::timeout(PATIENCE, aside).await.unwrap();
-    let letter = service.dead_letters().remove(0);
-    assert!(!service.replay_dead_letter(letter.number).await);
+    let letter = service.dead_letters().list().unwrap().remove(0);
+    assert!(!service.replay_dead_letter(letter.number).await.unwrap());
     status.store(200, Ordering::SeqCst);
-    assert!(service.replay_dead_letter(letter.number).await);
-    assert!(service.dead_letters().is_empty());
+    assert!(service.replay_dead_letter(letter.number).await.unwrap());
+    assert!(service.dead_letters().list().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -304,4 +306,47 @@ async fn webhooks_inside_are_refused() {
         request.configuration.task_push_notification_config = Some(config);
         assert_eq!(kind_of(client.send(&request).await), ErrorKind::InvalidParams, "{url}");
     }
+}
+
+#[tokio::test]
+async fn a_webhook_may_have_a_name_that_does_not_resolve_yet() {
+    let (base, _) = scripted(Limits::default(), Access::open()).await;
+    let client = client(&base, Binding::JsonRpc, None).await;
+    let told = task(client.send(&say("tck-input-required")).await.unwrap());
+    let url = "https://nobody.invalid/hook".to_owned();
+    let config = PushConfig { task_id: told.id, url, ..PushConfig::default() };
+    assert!(!client.create_push(&config).await.unwrap().id.is_empty());
+}
+
+/// Answers every request with the head of an answer, and counts.
+async fn answering(head: String, count: Arc<AtomicUsize>) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let answer = move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        let location = head.clone();
+        async move { (axum::http::StatusCode::FOUND, [("location", location)]) }
+    };
+    let router = axum::Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    url
+}
+
+#[tokio::test]
+async fn a_webhook_cannot_send_us_elsewhere() {
+    let (inside, outside) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let secret = answering(String::new(), inside.clone()).await;
+    let url = answering(secret, outside.clone()).await;
+    let (base, service) = scripted(Limits::default(), Access::open()).await;
+    let client = client(&base, Binding::JsonRpc, None).await;
+    let mut request = say("tck-complete-task");
+    request.configuration.task_push_notification_config = Some(PushConfig { url, ..PushConfig::default() });
+    client.send(&request).await.unwrap();
+    let aside = async {
+        while service.dead_letters().list().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, aside).await.unwrap();
+    assert_eq!((outside.load(Ordering::SeqCst), inside.load(Ordering::SeqCst)), (1, 0));
 }

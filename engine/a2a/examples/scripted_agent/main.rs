@@ -1,9 +1,11 @@
 //! An agent that does what a message's own words tell it to, for public conformance kits and for measurements.
 //!
-//! `cargo run --release -p a2a --example scripted_agent -- --listen 127.0.0.1:PORT [--reduced] [--data FOLDER]
-//! [--token SECRET] [--sign FILE]`. `--reduced` turns streaming, push notifications and the extended card off and requires an
-//! extension. `--data` keeps tasks in a store there; without it they live in memory. `--token` asks for a bearer token
-//! or API key. `--sign` signs the card with a fresh key and writes its public half, a JSON Web Key, to the file. Webhooks on this machine are allowed.
+//! `cargo run --release -p a2a --example scripted_agent -- --listen 127.0.0.1:PORT [--reduced] [--pure]
+//! [--data FOLDER] [--token SECRET] [--sign FILE] [--tls CHAIN KEY]`. `--reduced` turns streaming, push notifications and the extended
+//! card off and requires an extension. `--pure` speaks 1.0 alone, with a card that says nothing to older clients.
+//! `--data` keeps tasks in a store there; without it they live in memory. `--token` asks for a bearer token or API key.
+//! `--sign` signs the card with a fresh key and writes its public half, a JSON Web Key, to the file. `--tls`
+//! serves over TLS with a chain of certificates and a key, both PEM. Webhooks on this machine are allowed.
 
 #![expect(clippy::print_stderr, reason = "an example says where it is and what went wrong")]
 
@@ -17,24 +19,29 @@ use std::sync::Arc;
 
 use a2a::model::{AgentCapabilities, AgentCard, AgentExtension, AgentProvider, AgentSkill};
 use a2a::outbound::Reach;
+use a2a::server::tls::{TlsIdentity, TlsListener, TlsPeer};
 use a2a::server::{Access, Server, ServerSettings, interfaces};
 use a2a::signing::CardKey;
 use a2a::tasks::{Limits, Tasks};
 use a2a::{Caller, Service};
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use script::Scripted;
 use store::{Log, SqliteStore};
+use tokio::net::TcpListener;
 
-/// What the reduced agent insists on.
-const REQUIRED_EXTENSION: &str = "urn:darwind:a2a:scripted:required";
+/// What the reduced agent insists on; the name is the one that the compliance kit knows.
+const REQUIRED_EXTENSION: &str = "urn:a2a:tck:required-extension";
 
 #[derive(Default)]
 struct Arguments {
     listen: String,
     reduced: bool,
+    pure: bool,
     data: Option<PathBuf>,
     token: Option<String>,
     sign: Option<PathBuf>,
+    tls: Option<(PathBuf, PathBuf)>,
 }
 
 fn arguments() -> Result<Arguments, String> {
@@ -45,9 +52,11 @@ fn arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--listen" => arguments.listen = value()?,
             "--reduced" => arguments.reduced = true,
+            "--pure" => arguments.pure = true,
             "--data" => arguments.data = Some(value()?.into()),
             "--token" => arguments.token = Some(value()?),
             "--sign" => arguments.sign = Some(value()?.into()),
+            "--tls" => arguments.tls = Some((value()?.into(), value()?.into())),
             _ => return Err(format!("{word} is not known; see the head of this example")),
         }
     }
@@ -67,7 +76,7 @@ fn card(base: &str, arguments: &Arguments, access: &Access) -> AgentCard {
         name: "darwind scripted agent".to_owned(),
         description: "Does what the words of a message tell it to, for conformance kits.".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        supported_interfaces: interfaces(base, true),
+        supported_interfaces: interfaces(base, !arguments.pure),
         provider: Some(AgentProvider { organization: "darwind".to_owned(), url: base.to_owned() }),
         documentation_url: Some(format!("{base}/.well-known/agent-card.json")),
         capabilities: AgentCapabilities {
@@ -100,8 +109,9 @@ fn card(base: &str, arguments: &Arguments, access: &Access) -> AgentCard {
 }
 
 async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let listener = tokio::net::TcpListener::bind(&arguments.listen).await?;
-    let base = format!("http://{}", listener.local_addr()?);
+    let listener = TcpListener::bind(&arguments.listen).await?;
+    let scheme = if arguments.tls.is_some() { "https" } else { "http" };
+    let base = format!("{scheme}://{}", listener.local_addr()?);
     let access = match &arguments.token {
         Some(token) => Access::secrets([(token.as_str(), Caller::named("tester"))]),
         None => Access::open(),
@@ -126,21 +136,32 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let extended = Some(extended).filter(|_| !arguments.reduced);
     let reach = Reach { loopback: true, ..Reach::default() };
     let service = Service::new(card, extended, tasks, reach)?;
-    let settings = ServerSettings { access, rate: None, ..ServerSettings::default() };
+    let settings =
+        ServerSettings { access, rate: None, older_versions: !arguments.pure, ..ServerSettings::default() };
     let router = Server::new(service, settings)?.router();
     eprintln!("scripted agent at {base}/.well-known/agent-card.json");
+    tokio::select! {
+        outcome = listen(listener, router, arguments.tls) => outcome,
+        // Without the signal the process is ended the hard way, which is as good.
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+async fn listen(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<(PathBuf, PathBuf)>,
+) -> Result<(), Box<dyn Error>> {
+    if let Some((chain, key)) = tls {
+        let listener = TlsListener::new(listener, TlsIdentity::from_files(&chain, &key)?)?;
+        axum::serve(listener, router.into_make_service_with_connect_info::<TlsPeer>()).await?;
+        return Ok(());
+    }
     let listener = listener.tap_io(|stream| {
         // Small answers must not wait for more; a socket that refuses is only slower.
         let _ = stream.set_nodelay(true);
     });
-    let stop = async {
-        // Without the signal the process is ended the hard way, which is as good.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    tokio::select! {
-        outcome = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()) => outcome?,
-        () = stop => {}
-    }
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }
 

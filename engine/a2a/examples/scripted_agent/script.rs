@@ -13,6 +13,11 @@ const DELAYED: Duration = Duration::from_secs(2);
 const RESUBSCRIBE: Duration = Duration::from_secs(5);
 /// What ends a conversation of several turns.
 const LAST_WORD: &str = "done";
+/// What the ids of the compliance kit of 0.3 have in common. It has no names for behaviours: whatever it says is to be
+/// followed by more, or canceled.
+const OLD_KIT: &str = "-message-id-";
+/// The behaviour that it gets.
+const CONVERSE: &str = "converse";
 /// Behaviours that messages name by their ids, longer names before their own beginnings.
 const BY_ID: [&str; 21] = [
     "tck-artifact-file-url",
@@ -48,7 +53,8 @@ fn behaviour(message: &Message) -> Option<&str> {
         let end = text.find(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'));
         return Some(text[..end.unwrap_or(text.len())].trim_end_matches('-'));
     }
-    BY_ID.into_iter().find(|name| message.message_id.starts_with(name))
+    let named = BY_ID.into_iter().find(|name| message.message_id.starts_with(name));
+    named.or_else(|| message.message_id.contains(OLD_KIT).then_some(CONVERSE))
 }
 
 fn say(text: &str) -> Option<Message> {
@@ -89,6 +95,10 @@ async fn play(job: &Job) -> Result<(), Ended> {
         "tck-auth-required" => job.status(TaskState::AuthRequired, say("who are you?")).await,
         // The behaviour is a fixed one: further input is answered in the same way.
         "tck-input-required" => job.status(TaskState::InputRequired, say("say more")).await,
+        CONVERSE => {
+            job.status(TaskState::Working, None).await?;
+            job.status(TaskState::InputRequired, say("go on")).await
+        }
         "tck-multi-turn" => {
             job.status(TaskState::Working, None).await?;
             if message.first_text().trim().to_ascii_lowercase().starts_with(LAST_WORD) {

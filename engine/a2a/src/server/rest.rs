@@ -60,7 +60,7 @@ fn status(error: &A2aError, dialect: Dialect) -> Value {
 /// Answers one request.
 pub(super) async fn answer(server: &Server, parts: &Parts, body: Body, peer: Option<IpAddr>) -> Response {
     let wanted = wanted_extensions(&parts.headers);
-    let content_type = answer_type(parts);
+    let content_type = answer_type(parts).unwrap_or(JSON);
     let mut dialect = Dialect::V1;
     match handle(server, parts, body, peer, &wanted, &mut dialect).await {
         Ok(mut response) => {
@@ -78,16 +78,15 @@ pub(super) async fn answer(server: &Server, parts: &Parts, body: Body, peer: Opt
     }
 }
 
-/// The content type of the answer: the request's own, for clients that insist on either; else the protocol's.
-fn answer_type(parts: &Parts) -> &'static str {
-    let bare = |name| {
+/// The content type that the request asks for, for clients that insist on either: its own, else the one it accepts.
+/// Without one an answer is of the protocol's type, and an error, whose form is that of `google.rpc`, is plain JSON.
+fn answer_type(parts: &Parts) -> Option<&'static str> {
+    let named = |name| {
         let value = parts.headers.get(name)?.to_str().ok()?;
-        Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+        let bare = value.split([';', ',']).next().unwrap_or_default().trim();
+        [JSON, A2A_JSON].into_iter().find(|known| bare.eq_ignore_ascii_case(known))
     };
-    match (bare(header::CONTENT_TYPE).as_deref(), bare(header::ACCEPT).as_deref()) {
-        (Some(JSON), _) | (None, Some(JSON)) => JSON,
-        _ => A2A_JSON,
-    }
+    named(header::CONTENT_TYPE).or_else(|| named(header::ACCEPT))
 }
 
 async fn handle(
@@ -121,7 +120,8 @@ async fn handle(
                 older => older.reply(&reply, None).and_then(|value| serde_json::to_vec(&value)),
             };
             let text = text.map_err(|error| A2aError::internal(error.to_string()))?;
-            let content_type = if dialect == Dialect::V1 { answer_type(parts) } else { JSON };
+            let content_type =
+                if dialect == Dialect::V1 { answer_type(parts).unwrap_or(A2A_JSON) } else { JSON };
             Ok(with_body(StatusCode::OK, content_type, text))
         }
     }

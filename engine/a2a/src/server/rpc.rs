@@ -125,7 +125,7 @@ async fn handle(
     check_content_type(parts.headers.get(header::CONTENT_TYPE))?;
     let bytes = server.body(&parts.headers, body).await?;
     let envelope = read_envelope(&bytes)?;
-    writer.id = envelope.id.map_or(NULL, RawValue::get).into();
+    writer.id = Some(envelope.id.map_or(NULL, RawValue::get)).filter(|id| is_id(id)).unwrap_or(NULL).into();
     let method = envelope.method.as_deref().unwrap_or_default();
     let version = said(&parts.headers, parts.uri.query());
     if server.shared.settings.older_versions
@@ -240,6 +240,11 @@ fn read_envelope(bytes: &[u8]) -> Result<Envelope<'_>, A2aError> {
     })
 }
 
+/// Whether JSON text is a string, a number or null. What is none of these is not given back in an answer.
+fn is_id(text: &str) -> bool {
+    !text.starts_with(['{', '[', 't', 'f'])
+}
+
 fn check_envelope(envelope: &Envelope<'_>) -> Result<(), A2aError> {
     let invalid = |text| Err(A2aError::new(ErrorKind::InvalidRequest, text));
     if envelope.jsonrpc.as_deref() != Some("2.0") {
@@ -248,8 +253,7 @@ fn check_envelope(envelope: &Envelope<'_>) -> Result<(), A2aError> {
     if envelope.method.as_deref().is_none_or(str::is_empty) {
         return invalid("`method` is required");
     }
-    let id = envelope.id.map_or(NULL, RawValue::get);
-    if id.starts_with(['{', '[', 't', 'f']) {
+    if !is_id(envelope.id.map_or(NULL, RawValue::get)) {
         return invalid("`id` must be a string or a number");
     }
     let params = envelope.params.map_or("{}", RawValue::get);

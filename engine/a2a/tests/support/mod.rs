@@ -1,16 +1,12 @@
-//! What the tests share: the scripted agent behind a real server on a free port.
+//! What all tests that serve share: a card, and a real server on a free port.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use a2a::model::{
-    AgentCapabilities, AgentCard, Message, Part, Role, SendMessageConfiguration, SendMessageRequest,
-    SendMessageResponse, Task,
-};
+use a2a::Service;
+use a2a::model::{AgentCapabilities, AgentCard};
 use a2a::outbound::Reach;
-use a2a::server::{Access, Server, ServerSettings, interfaces};
-use a2a::tasks::{Limits, Tasks};
-use a2a::{Agent, Service};
+use a2a::server::{Server, ServerSettings, interfaces};
+use a2a::tasks::Tasks;
 
 #[path = "../../examples/scripted_agent/script.rs"]
 pub(crate) mod script;
@@ -46,31 +42,4 @@ pub(crate) async fn serve(tasks: Tasks, settings: ServerSettings) -> (String, Se
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (base, service)
-}
-
-/// The scripted agent with limits, in memory, without a rate.
-pub(crate) async fn scripted(limits: Limits, access: Access) -> (String, Service) {
-    let agent: Arc<dyn Agent> = Arc::new(script::Scripted);
-    let settings = ServerSettings { access, rate: None, ..ServerSettings::default() };
-    serve(Tasks::in_memory(agent, limits), settings).await
-}
-
-/// A request that says a text.
-pub(crate) fn say(text: &str) -> SendMessageRequest {
-    let message = Message::new(Role::User, vec![Part::text(text)]);
-    SendMessageRequest { message: Some(message), ..SendMessageRequest::default() }
-}
-
-/// As `say`, not waiting for the end.
-pub(crate) fn say_at_once(text: &str) -> SendMessageRequest {
-    let configuration = SendMessageConfiguration { return_immediately: true, ..Default::default() };
-    SendMessageRequest { configuration, ..say(text) }
-}
-
-/// The task of an answer.
-pub(crate) fn task(response: SendMessageResponse) -> Task {
-    match response {
-        SendMessageResponse::Task(task) => task,
-        SendMessageResponse::Message(message) => panic!("a task was expected: {message:?}"),
-    }
 }

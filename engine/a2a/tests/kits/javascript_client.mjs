@@ -59,7 +59,6 @@ async function driveNew(label, client, isNew) {
   check(`${label} second turn`, second.status.state === COMPLETED && second.id === turn.id, second);
   const long = await client.sendMessage(text('tck-cancel', { request: { configuration: { acceptedOutputModes: [], returnImmediately: true } } }));
   const following = collect(client.resubscribeTask({ tenant: '', id: long.id }));
-  await new Promise((done) => setTimeout(done, 200));
   const config = await client.createTaskPushNotificationConfig({
     tenant: '', id: '', taskId: long.id, url: `${base.replace('http', 'http')}/.well-known/agent.json`, token: 't', authentication: undefined,
   });
@@ -97,7 +96,6 @@ async function driveOld(label, client) {
   const long = await client.sendMessage({ ...message('tck-cancel'), configuration: { blocking: false } });
   check(`${label} not blocking`, ['submitted', 'working'].includes(long.status.state), long);
   const following = collect(client.resubscribeTask({ id: long.id }));
-  await new Promise((done) => setTimeout(done, 200));
   const config = await client.setTaskPushNotificationConfig({ taskId: long.id, pushNotificationConfig: { url: `${base}/.well-known/agent.json`, token: 't' } });
   check(`${label} push set`, config.taskId === long.id && config.pushNotificationConfig.url !== '', config);
   const known = await client.getTaskPushNotificationConfig({ id: long.id, pushNotificationConfigId: config.pushNotificationConfig.id });

@@ -1,0 +1,190 @@
+//! Clients and kits of other people against the scripted agent: the Python and JavaScript SDKs of 1.0 and of 0.3, and
+//! the linter for cards. They are installed into the build folder, once. Where they cannot be had, a test says so.
+//! `cargo test -p a2a` builds the agent too; with `--test kits` alone it is the one that was built last.
+//! Not here: what the drivers check (`tests/kits`).
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::print_stdout, reason = "a test says why it could not run, and what its kit said")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long a package manager or a driver may take.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// The file that says that a folder holds all that was to be installed.
+const COMPLETE: &str = "complete";
+
+/// Runs a command to its end, at most for `PATIENCE`, and returns what it printed.
+fn run(command: &mut Command) -> Result<String, String> {
+    let name = format!("{command:?}");
+    let mut errors = tempfile::tempfile().unwrap();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(errors.try_clone().unwrap())
+        .spawn()
+        .map_err(|error| format!("{name}: {error}"))?;
+    let mut output = child.stdout.take().unwrap();
+    let (done, printed) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        let _ = output.read_to_string(&mut text);
+        let _ = done.send(text);
+    });
+    let Ok(printed) = printed.recv_timeout(PATIENCE) else {
+        child.kill().unwrap();
+        child.wait().unwrap();
+        return Err(format!("{name} took longer than {PATIENCE:?}"));
+    };
+    if child.wait().unwrap().success() {
+        return Ok(printed);
+    }
+    std::io::Seek::rewind(&mut errors).unwrap();
+    let mut said = String::new();
+    errors.read_to_string(&mut said).unwrap();
+    Err(format!("{name} failed\n{printed}{said}"))
+}
+
+/// A folder that `fill` filled completely, now or in an earlier run.
+fn installed(name: &str, fill: impl Fn(&Path) -> Result<(), String>) -> Result<PathBuf, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if !folder.join(COMPLETE).exists() {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        fill(&folder)?;
+        fs::write(folder.join(COMPLETE), "").unwrap();
+    }
+    Ok(folder)
+}
+
+/// The `bin` folder of a Python environment that holds the packages.
+fn python(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    let fill = |folder: &Path| {
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--retries", "1"];
+        run(Command::new(folder.join("bin/python")).args(pip).args(packages)).map(drop)
+    };
+    Ok(installed(name, fill)?.join("bin"))
+}
+
+/// A folder with Node packages.
+fn node(name: &str, packages: &[&str]) -> Result<PathBuf, String> {
+    installed(name, |folder| {
+        fs::write(folder.join("package.json"), r#"{"private":true}"#).unwrap();
+        let install = ["install", "--no-audit", "--no-fund", "--fetch-retries=1"];
+        run(Command::new("npm").current_dir(folder).args(install).args(packages)).map(drop)
+    })
+}
+
+/// The scripted agent as a process of its own, which ends with this value.
+struct ScriptedAgent {
+    process: Child,
+    base: String,
+    /// The file that holds the key of its card.
+    key: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl ScriptedAgent {
+    fn start() -> Result<Self, String> {
+        // Tests lie in `deps`, examples beside it.
+        let own = std::env::current_exe().unwrap();
+        let built = own.parent().unwrap().parent().unwrap().join("examples/scripted_agent");
+        if !built.exists() {
+            return Err("`cargo build -p a2a --example scripted_agent` has not been run".to_owned());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let key = folder.path().join("key.json");
+        let mut process = Command::new(built)
+            .args(["--listen", "127.0.0.1:0", "--sign"])
+            .arg(&key)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let base = line.trim().strip_prefix("scripted agent at ").unwrap().to_owned();
+        let base = base.strip_suffix("/.well-known/agent-card.json").unwrap().to_owned();
+        Ok(Self { process, base, key, _folder: folder })
+    }
+}
+
+impl Drop for ScriptedAgent {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// Drives a fresh agent with a command that is made once its kit is there.
+fn judged(kit: Result<PathBuf, String>, command: impl Fn(&Path, &ScriptedAgent) -> Command) {
+    let ready = kit.and_then(|kit| Ok((kit, ScriptedAgent::start()?)));
+    let (kit, agent) = match ready {
+        Ok(ready) => ready,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            return;
+        }
+    };
+    match run(&mut command(&kit, &agent)) {
+        Ok(printed) => println!("{printed}"),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn driver(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kits").join(name)
+}
+
+#[test]
+fn the_python_client() {
+    judged(python("python", &["a2a-sdk[signing]==1.3.0"]), |bin, agent| {
+        let mut command = Command::new(bin.join("python"));
+        command.arg(driver("python_client.py")).arg(&agent.base).arg(&agent.key);
+        command
+    });
+}
+
+#[test]
+fn the_python_client_of_old() {
+    judged(python("python_old", &["a2a-sdk==0.3.26"]), |bin, agent| {
+        let mut command = Command::new(bin.join("python"));
+        command.arg(driver("python_old_client.py")).arg(&agent.base);
+        command
+    });
+}
+
+#[test]
+fn the_javascript_clients_of_now_and_of_old() {
+    let packages = ["@a2a-js/sdk@1.3.0", "old@npm:@a2a-js/sdk@0.3.14", "jose@6.2.17"];
+    judged(node("node", &packages), |folder, agent| {
+        // A module finds its packages beside itself.
+        let script = folder.join("client.mjs");
+        fs::copy(driver("javascript_client.mjs"), &script).unwrap();
+        let mut command = Command::new("node");
+        command.arg(script).arg(&agent.base).arg(&agent.key);
+        command
+    });
+}
+
+#[test]
+fn the_linter() {
+    judged(python("linter", &["a2a-lint==0.1.1"]), |bin, agent| {
+        let mut command = Command::new(bin.join("a2a-lint"));
+        command.args([agent.base.as_str(), "--live", "--strict"]);
+        command
+    });
+}
+
+#[test]
+fn the_toolkit_for_operators() {
+    judged(python("toolkit", &["a2aops==1.1.0"]), |bin, agent| {
+        let mut command = Command::new(bin.join("a2aops"));
+        command.args(["card", "check", agent.base.as_str()]);
+        command
+    });
+}
