@@ -7,14 +7,14 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::collections::VecDeque;
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Name of the session cookie.
 const COOKIE: &str = "darwind_session";
-/// Sessions at once; the oldest ends when there is one more.
-const MAX_SESSIONS: usize = 256;
+/// What a token is hashed with for its sessions, so that the digest is of no use anywhere else.
+const SESSION_SALT: &str = "darwind session v1\0";
 /// Names by which a machine calls itself.
 const LOOPBACK_NAMES: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 /// What a browser may do with what it gets from here.
@@ -22,7 +22,8 @@ const POLICY: &str = "default-src 'self'; connect-src 'self'; img-src 'self' dat
     form-action 'none'; frame-ancestors 'none'";
 
 /// What somebody may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// See everything.
@@ -31,19 +32,23 @@ pub enum Role {
     Operator,
 }
 
-/// Tokens, sessions and the names of this server.
+/// Tokens and the names of this server. A session is the digest of its token: it outlives a restart of the server that
+/// keeps its token, ends everywhere when the token changes, and nothing has to be remembered for it.
 pub struct Access {
     operator: String,
     viewer: Option<String>,
     hosts: Vec<String>,
-    sessions: Mutex<VecDeque<(String, Role)>>,
-    /// Draws a new session's name.
+    /// Whether it is reached over TLS alone, so that a session never travels in plain text.
+    secure: bool,
+    /// Beginnings of paths behind which others ask who is there.
+    left: &'static [&'static str],
+    /// Draws an unguessable name.
     draw: Box<dyn Fn() -> String + Send + Sync>,
 }
 
 impl Access {
     /// Access by these tokens to a server at `address`, which may also be called by `names` (without a port). `draw` gives
-    /// unguessable names for sessions.
+    /// unguessable names.
     pub fn new(
         operator: String,
         viewer: Option<String>,
@@ -56,7 +61,25 @@ impl Access {
         let loopback = LOOPBACK_NAMES.iter().map(|name| format!("{name}:{port}"));
         let named = names.iter().flat_map(|name| [format!("{name}:{port}"), name.clone()]);
         let hosts = loopback.chain(own).chain(named).map(|host| host.to_lowercase()).collect();
-        Self { operator, viewer, hosts, sessions: Mutex::new(VecDeque::new()), draw: Box::new(draw) }
+        Self { operator, viewer, hosts, secure: false, left: &[], draw: Box::new(draw) }
+    }
+
+    /// The same for a server that is reached over TLS alone.
+    #[must_use]
+    pub fn over_tls(self) -> Self {
+        Self { secure: true, ..self }
+    }
+
+    /// The same, leaving the question of who is there to others at and below these paths.
+    pub(crate) fn leaving(self, left: &'static [&'static str]) -> Self {
+        Self { left, ..self }
+    }
+
+    fn leaves(&self, path: &str) -> bool {
+        let below = |prefix: &str| {
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.left.iter().any(|prefix| below(prefix))
     }
 
     /// The role that a token gives.
@@ -72,15 +95,10 @@ impl Access {
         (self.draw)()
     }
 
-    /// Opens a session; answers its cookie.
-    pub(crate) fn open_session(&self, role: Role) -> String {
-        let name = (self.draw)();
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.push_back((name.clone(), role));
-        if sessions.len() > MAX_SESSIONS {
-            sessions.pop_front();
-        }
-        format!("{COOKIE}={name}; HttpOnly; SameSite=Strict; Path=/")
+    /// The cookie of a session that this token opens.
+    pub(crate) fn open_session(&self, token: &str) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/{secure}", session_of(token))
     }
 
     /// Who sent these headers.
@@ -91,8 +109,10 @@ impl Access {
         }
         let cookies = text(header::COOKIE)?.split(';').filter_map(|cookie| cookie.trim().split_once('='));
         let session = cookies.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()?;
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.iter().find(|(name, _)| same(name, session)).map(|(_, role)| *role)
+        if same(session, &session_of(&self.operator)) {
+            return Some(Role::Operator);
+        }
+        self.viewer.as_ref().filter(|viewer| same(session, &session_of(viewer))).map(|_| Role::Viewer)
     }
 
     /// Whether a request is meant for this server and comes from no other page.
@@ -110,6 +130,12 @@ impl Access {
             Err(format!("requests of pages from {origin:?} are not answered"))
         }
     }
+}
+
+/// The session of a token, 64 hexadecimal digits.
+fn session_of(token: &str) -> String {
+    let digest = Sha256::new().chain_update(SESSION_SALT).chain_update(token).finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether two texts are the same, in a time that does not tell where they differ.
@@ -143,10 +169,18 @@ fn admit(access: &Access, request: &mut Request) -> Result<(), Problem> {
         request.extensions_mut().insert(role);
         return Ok(());
     }
-    if is_open(request.method(), request.uri().path()) { Ok(()) } else { Err(Problem::unauthorized()) }
+    let path = request.uri().path();
+    if access.leaves(path) || is_open(request.method(), path) { Ok(()) } else { Err(Problem::unauthorized()) }
 }
 
 fn harden(mut response: Response) -> Response {
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = response.headers_mut().remove(header::ALLOW);
+        response =
+            Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
+                .into_response();
+        response.headers_mut().extend(allowed.map(|methods| (header::ALLOW, methods)));
+    }
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, POLICY),
@@ -158,10 +192,6 @@ fn harden(mut response: Response) -> Response {
     }
     if !headers.contains_key(header::CACHE_CONTROL) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    }
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        return Problem::of_status(StatusCode::METHOD_NOT_ALLOWED, "this address does not take that method")
-            .into_response();
     }
     response
 }
@@ -190,9 +220,25 @@ mod tests {
         assert_eq!(access.role(&headers(&[("authorization", "Bearer secret")])), Some(Role::Operator));
         assert_eq!(access.role(&headers(&[("authorization", "Bearer look")])), Some(Role::Viewer));
         assert_eq!(access.role(&headers(&[("authorization", "Bearer secre")])), None);
-        assert_eq!(access.role(&headers(&[("cookie", "darwind_session=s")])), None);
-        assert!(access.open_session(Role::Viewer).contains("HttpOnly"));
-        assert_eq!(access.role(&headers(&[("cookie", "a=b; darwind_session=s")])), Some(Role::Viewer));
+        assert_eq!(access.role(&headers(&[("cookie", "darwind_session=look")])), None);
+        let of = |access: &Access, cookie: &str| {
+            let cookie = HeaderValue::from_str(&format!("a=b; {cookie}")).unwrap();
+            access.role(&HeaderMap::from_iter([(header::COOKIE, cookie)]))
+        };
+        let (operator, viewer) = (access.open_session("secret"), access.open_session("look"));
+        assert!(viewer.contains("HttpOnly") && !viewer.contains("look"));
+        assert_eq!(of(&access, &operator), Some(Role::Operator));
+        assert_eq!(of(&access, &viewer), Some(Role::Viewer));
+    }
+
+    #[test]
+    fn a_session_outlives_a_restart_and_ends_with_its_token() {
+        let cookie = access().open_session("secret");
+        let session = HeaderValue::from_str(cookie.split(';').next().unwrap()).unwrap();
+        let headers = HeaderMap::from_iter([(header::COOKIE, session)]);
+        assert_eq!(access().role(&headers), Some(Role::Operator));
+        let changed = Access { operator: "another".to_owned(), ..access() };
+        assert_eq!(changed.role(&headers), None);
     }
 
     #[test]

@@ -5,17 +5,30 @@
 //! (start a run, carry a command out, look into git) it lends through [`Service`]. The engine never waits for anybody here.
 
 mod access;
+mod bare;
+mod chronicle;
 mod clock;
+mod extract;
 mod live;
+mod meter;
 mod mirror;
+mod openapi;
+mod pace;
 mod page;
 mod problem;
+#[cfg(test)]
+mod recorded;
 mod records;
 mod routes;
 mod server;
 mod service;
+mod snapshot;
+mod tail;
 mod views;
+mod wire;
 
 pub use access::{Access, Role};
-pub use server::{Options, Server, ServerError};
-pub use service::{CommandRequest, DiffLine, DiffPart, FileChange, NewRun, Obeyed, Service, ServiceError};
+pub use bare::Bare;
+pub use server::{Annex, MakeRoutes, Options, Server, ServerError};
+pub use service::{CommandRequest, NewRun, Obeyed, Service, ServiceError};
+pub use wire::difference::{DiffLine, DiffPart, FileChange};

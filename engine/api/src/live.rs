@@ -6,15 +6,17 @@ mod dashboard;
 mod plain;
 
 use crate::access::Role;
+use crate::extract::Query;
+use crate::meter::Meter;
 use crate::problem::Problem;
 use crate::server::{Shared, blocking};
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
-use axum::extract::{Extension, Query, State};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use evolution::id::RunId;
-use futures_util::SinkExt;
-use futures_util::stream::SplitSink;
-use serde::Deserialize;
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -32,6 +34,10 @@ pub(crate) const BATCH: Duration = Duration::from_millis(50);
 pub(crate) const MAX_BATCH: usize = 500;
 /// How long a socket may take a frame, before its client counts as gone.
 const MAX_STALL: Duration = Duration::from_secs(10);
+/// How long a client that is let go may take to hear why.
+const MAX_PARTING: Duration = Duration::from_secs(60);
+/// Close code of a client that takes nothing: it should come back and resume.
+const TOO_SLOW: u16 = 4008;
 /// A client that says nothing is asked whether it lives.
 pub(crate) const PING: Duration = Duration::from_secs(20);
 /// Commands of one client a second.
@@ -51,7 +57,7 @@ struct Counted(Arc<Shared>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.clients.fetch_sub(1, Ordering::Relaxed);
+        self.0.meter.clients.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -62,7 +68,7 @@ pub(crate) async fn upgrade(
     Query(wanted): Query<Wanted>,
     socket: WebSocketUpgrade,
 ) -> Response {
-    let before = shared.clients.fetch_add(1, Ordering::Relaxed);
+    let before = shared.meter.clients.fetch_add(1, Ordering::Relaxed);
     let counted = Counted(shared.clone());
     if before >= MAX_CLIENTS {
         let busy = axum::http::StatusCode::SERVICE_UNAVAILABLE;
@@ -83,17 +89,60 @@ pub(crate) async fn upgrade(
 }
 
 /// A socket's writing half, with a limit on patience.
-pub(crate) struct Writer(SplitSink<WebSocket, Message>);
+pub(crate) struct Writer {
+    sink: SplitSink<WebSocket, Message>,
+    meter: Arc<Meter>,
+    /// It took nothing for so long that it is let go.
+    stalled: bool,
+}
 
 impl Writer {
+    pub(crate) fn new(sink: SplitSink<WebSocket, Message>, shared: &Shared) -> Self {
+        Self { sink, meter: shared.meter.clone(), stalled: false }
+    }
+
     /// Sends one frame; false when the client is gone or takes nothing any more.
     pub(crate) async fn send(&mut self, message: Message) -> bool {
-        matches!(tokio::time::timeout(MAX_STALL, self.0.send(message)).await, Ok(Ok(())))
+        let bytes = match &message {
+            Message::Text(text) => text.len(),
+            Message::Binary(bytes) => bytes.len(),
+            _ => 0,
+        };
+        match tokio::time::timeout(MAX_STALL, self.sink.send(message)).await {
+            Ok(sent) => {
+                self.meter.sent(bytes);
+                sent.is_ok()
+            }
+            Err(_) => {
+                self.stalled = true;
+                self.meter.stalled.fetch_add(1, Ordering::Relaxed);
+                false
+            }
+        }
+    }
+
+    /// Leaves the client. One that took nothing is told so once it has read the frame that it left half-read, for which it
+    /// has a last while; nothing more is held for it than that frame. What it still says is taken off the socket, for a
+    /// socket that is closed with something unread takes back what was sent.
+    pub(crate) async fn leave(mut self, reader: &mut SplitStream<WebSocket>) {
+        if !self.stalled {
+            return;
+        }
+        let why = CloseFrame { code: TOO_SLOW, reason: "too slow; come back and resume".into() };
+        let parting = async {
+            if self.sink.send(Message::Close(Some(why))).await.is_ok() {
+                while let Some(Ok(_)) = reader.next().await {}
+            }
+        };
+        // Who does not read even then learns nothing: there is no one to tell.
+        drop(tokio::time::timeout(MAX_PARTING, parting).await);
     }
 
     /// Sends a value as text.
-    pub(crate) async fn json(&mut self, value: &serde_json::Value) -> bool {
-        self.send(Message::text(value.to_string())).await
+    pub(crate) async fn json(&mut self, value: &impl Serialize) -> bool {
+        // What the wire's types cannot write is nothing that a client could read.
+        let Ok(text) = serde_json::to_string(value) else { return true };
+        self.send(Message::text(text)).await
     }
 }
 
@@ -105,25 +154,4 @@ pub(crate) async fn read(shared: &Arc<Shared>, run: &RunId, after: u64) -> Resul
         found.map_err(|error| Problem::failed(error.to_string()))
     })
     .await
-}
-
-/// Counts a client's commands by the second.
-pub(crate) struct Pace {
-    second: i64,
-    count: u32,
-}
-
-impl Pace {
-    pub(crate) fn new() -> Self {
-        Self { second: 0, count: 0 }
-    }
-
-    /// Whether one more is permitted now.
-    pub(crate) fn permits(&mut self, now_ms: i64) -> bool {
-        if now_ms / 1000 != self.second {
-            (self.second, self.count) = (now_ms / 1000, 0);
-        }
-        self.count += 1;
-        self.count <= MAX_COMMANDS
-    }
 }

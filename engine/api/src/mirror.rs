@@ -2,8 +2,11 @@
 //! log; whoever wants to see more waits for its sequence number to rise and reads the log at its own pace. So the engine
 //! waits for nobody, and a slow reader misses nothing.
 
+use crate::chronicle::Chronicle;
 use crate::problem::Problem;
+use crate::tail::{Tail, Told};
 use conductor::{event_of, run_stream};
+use evolution::FoldError;
 use evolution::event::Event;
 use evolution::id::RunId;
 use evolution::state::State;
@@ -23,16 +26,54 @@ const LISTEN: Duration = Duration::from_millis(500);
 /// How long a request waits for the first event of a run that was just started.
 const FIRST_EVENT: Duration = Duration::from_secs(2);
 
+/// A run folded up to an event: what it is, and when things happened.
+pub(crate) struct Folded {
+    pub(crate) state: State,
+    pub(crate) chronicle: Chronicle,
+    /// Time of the first event, Unix milliseconds.
+    pub(crate) started_ms: i64,
+}
+
+impl Folded {
+    /// Folds one more event; the first begins the run.
+    pub(crate) fn fold(folded: &mut Option<Self>, time_ms: i64, event: &Event) -> Result<(), FoldError> {
+        let it = match (folded.as_mut(), event) {
+            (Some(it), event) => {
+                it.state.apply(time_ms, event)?;
+                it
+            }
+            (None, Event::RunStarted(started)) => folded.insert(Self {
+                state: State::begin(time_ms, started)?,
+                chronicle: Chronicle::default(),
+                started_ms: time_ms,
+            }),
+            (None, _) => return Err(FoldError::NoBeginning),
+        };
+        it.chronicle.apply(&it.state, time_ms, event);
+        Ok(())
+    }
+}
+
 /// One run, followed.
 pub(crate) struct Mirror {
-    state: RwLock<Option<State>>,
+    folded: RwLock<Option<Folded>>,
+    tail: Mutex<Tail>,
     seq: watch::Sender<u64>,
 }
 
 impl Mirror {
+    fn new() -> Self {
+        Self { folded: RwLock::new(None), tail: Mutex::new(Tail::default()), seq: watch::Sender::new(0) }
+    }
+
     /// Looks at the state; `None` while there is no first event.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&State) -> T) -> Option<T> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
+        self.with_all(|folded| look(&folded.state))
+    }
+
+    /// Looks at the state and the histories.
+    pub(crate) fn with_all<T>(&self, look: impl FnOnce(&Folded) -> T) -> Option<T> {
+        self.folded.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(look)
     }
 
     /// Rises with every event.
@@ -40,22 +81,26 @@ impl Mirror {
         self.seq.subscribe()
     }
 
+    /// Records after `after`, as they travel, at most `most`; none when they are not held here any more.
+    pub(crate) fn tail(&self, after: u64, most: usize) -> Option<Vec<Arc<Told>>> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).after(after, most)
+    }
+
     /// Takes one record. A record that this version does not know ends the following: what is shown stays true until then.
     fn take(&self, record: Record) -> Result<(), String> {
         let (seq, time_ms) = (record.seq, record.time_ms);
         let event = event_of(record).map_err(|error| error.to_string())?;
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let folded = match (state.as_mut(), &event) {
-            (Some(state), event) => state.apply(time_ms, event),
-            (None, Event::RunStarted(started)) => State::begin(time_ms, started).map(|begun| {
-                *state = Some(begun);
-            }),
-            (None, _) => return Err("the log has no beginning".to_owned()),
-        };
-        drop(state);
-        folded.map_err(|error| error.to_string())?;
+        let mut folded = self.folded.write().unwrap_or_else(PoisonError::into_inner);
+        Folded::fold(&mut folded, time_ms, &event).map_err(|error| error.to_string())?;
+        drop(folded);
         self.seq.send_replace(seq);
         Ok(())
+    }
+
+    /// Takes a record that has just been written, and holds it for those who follow.
+    fn follow(&self, run: &RunId, record: Record) -> Result<(), String> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner).push(run, record.clone());
+        self.take(record)
     }
 }
 
@@ -102,7 +147,7 @@ impl Mirrors {
         let mut subscription = self.log.subscribe(&stream, 0).map_err(failed)?;
         let first = subscription.recv_timeout(FIRST_EVENT).map_err(failed)?.ok_or_else(unknown)?;
         let upto = self.log.last_seq(&stream).map_err(failed)?;
-        let mirror = Arc::new(Mirror { state: RwLock::new(None), seq: watch::Sender::new(0) });
+        let mirror = Arc::new(Mirror::new());
         let mut next = Some(first);
         while let Some(record) = next {
             let seq = record.seq;
@@ -116,12 +161,12 @@ impl Mirrors {
         if followed.len() >= MAX_FOLLOWED {
             return Ok(mirror);
         }
-        let (kept, stopping) = (mirror.clone(), self.stopping.clone());
+        let (kept, stopping, name) = (mirror.clone(), self.stopping.clone(), run.clone());
         let follow = move || {
             while !stopping.load(Ordering::Relaxed) {
                 match subscription.recv_timeout(LISTEN) {
                     Ok(Some(record)) => {
-                        if kept.take(record).is_err() {
+                        if kept.follow(&name, record).is_err() {
                             return;
                         }
                     }
@@ -141,17 +186,19 @@ impl Mirrors {
 
     /// The state at a sequence number, folded anew.
     pub(crate) fn state_at(&self, run: &RunId, seq: u64) -> Result<State, Problem> {
-        let mut state: Option<State> = None;
-        let folded = conductor::read_events(self.log.as_ref(), run, 0, |at, time_ms, event| {
-            match (&mut state, &event) {
-                _ if at > seq => {}
-                (None, Event::RunStarted(started)) => state = Some(State::begin(time_ms, started)?),
-                (None, _) => {}
-                (Some(state), event) => state.apply(time_ms, event)?,
+        Ok(self.folded_at(run, seq)?.state)
+    }
+
+    /// State and histories at a sequence number, folded anew.
+    fn folded_at(&self, run: &RunId, seq: u64) -> Result<Folded, Problem> {
+        let mut folded = None;
+        let read = conductor::read_events(self.log.as_ref(), run, 0, |at, time_ms, event| {
+            if at <= seq {
+                Folded::fold(&mut folded, time_ms, &event)?;
             }
             Ok(())
         });
-        folded.map_err(|error| Problem::failed(error.to_string()))?;
-        state.ok_or_else(|| Problem::not_found(format!("run {run} has no event {seq}")))
+        read.map_err(|error| Problem::failed(error.to_string()))?;
+        folded.ok_or_else(|| Problem::not_found(format!("run {run} has no event {seq}")))
     }
 }

@@ -1,25 +1,18 @@
 //! Errors as RFC 9457 problem details, each with what to do next.
 
 use crate::service::ServiceError;
+use crate::wire;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
 /// A refusal in its one shape.
-#[derive(Debug, Serialize)]
-pub(crate) struct Problem {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    title: &'static str,
-    status: u16,
-    detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help: Option<String>,
-}
+#[derive(Debug)]
+pub(crate) struct Problem(wire::Problem);
 
 impl Problem {
     fn new(status: StatusCode, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind: "about:blank", title, status: status.as_u16(), detail: detail.into(), help: None }
+        let (status, detail) = (status.as_u16(), detail.into());
+        Self(wire::Problem { kind: "about:blank", title, status, detail, help: None })
     }
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
@@ -43,6 +36,11 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "not allowed", detail)
     }
 
+    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too many at once", detail)
+            .help("wait a second, then try again")
+    }
+
     pub(crate) fn failed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "the daemon failed", detail)
     }
@@ -53,12 +51,12 @@ impl Problem {
 
     /// Says what to do next.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self(wire::Problem { help: Some(help.into()), ..self.0 })
     }
 
     /// What it says, for those who get no HTTP answer.
     pub(crate) fn detail(&self) -> &str {
-        &self.detail
+        &self.0.detail
     }
 }
 
@@ -66,7 +64,10 @@ impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::NotFound(detail) => Self::not_found(detail),
-            ServiceError::Invalid { message, help } => Self { help, ..Self::invalid(message) },
+            ServiceError::Invalid { message, help } => match help {
+                Some(help) => Self::invalid(message).help(help),
+                None => Self::invalid(message),
+            },
             ServiceError::Refused(detail) => Self::conflict(detail),
             ServiceError::Failed(detail) => Self::failed(detail),
         }
@@ -75,8 +76,8 @@ impl From<ServiceError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let body = serde_json::to_string(&self).unwrap_or_default();
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self.0).unwrap_or_default();
         let kind = HeaderValue::from_static("application/problem+json");
         (status, [(header::CONTENT_TYPE, kind)], body).into_response()
     }

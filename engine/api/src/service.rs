@@ -1,9 +1,9 @@
 //! What the daemon lends: starting runs, carrying commands out, and looking into git. Methods block; they are called on
 //! threads of their own.
 
+use crate::wire::difference::FileChange;
 use evolution::event::Command;
 use evolution::id::{CommitId, RunId};
-use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -50,49 +50,6 @@ pub struct Obeyed {
     pub seq: u64,
 }
 
-/// How a file differs between two candidates.
-#[derive(Debug, Clone, Serialize)]
-pub struct FileChange {
-    /// Its path.
-    pub path: String,
-    /// `added`, `deleted`, `modified`.
-    pub status: &'static str,
-    /// Lines added.
-    pub added: u32,
-    /// Lines removed.
-    pub removed: u32,
-    /// Whether it is no text.
-    pub binary: bool,
-    /// Whether the parts below are not all.
-    pub truncated: bool,
-    /// The parts that differ.
-    pub hunks: Vec<DiffPart>,
-}
-
-/// A part of a file that differs.
-#[derive(Debug, Clone, Serialize)]
-pub struct DiffPart {
-    /// Its header as in a unified diff.
-    pub header: String,
-    /// Its lines.
-    pub lines: Vec<DiffLine>,
-}
-
-/// One line of a difference.
-#[derive(Debug, Clone, Serialize)]
-pub struct DiffLine {
-    /// ` `, `+` or `-`.
-    pub kind: char,
-    /// Its number in the old file, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub old: Option<u32>,
-    /// Its number in the new file, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub new: Option<u32>,
-    /// Its text without the end of line.
-    pub text: String,
-}
-
 /// Why the daemon could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -128,6 +85,12 @@ pub trait Service: Send + Sync + 'static {
     /// # Errors
     /// When the run does not answer.
     fn command(&self, run: &RunId, request: CommandRequest) -> Result<Obeyed, ServiceError>;
+
+    /// The peers and what flows between them, as JSON.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn peers(&self) -> Result<serde_json::Value, ServiceError>;
 
     /// Whether some process drives a run.
     fn is_driven(&self, run: &RunId) -> bool;

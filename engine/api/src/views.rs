@@ -1,213 +1,315 @@
-//! What of a run's state is shown, as plain data. Pure: a state in, JSON out, so that it can be had at any sequence number.
+//! What of a run's state is shown, as the wire's plain data. Pure: a state in, words out, so that it can be had at any
+//! sequence number.
 
 use crate::clock::timestamp;
+use crate::wire::ScoresByName;
+use crate::wire::candidate::{
+    Candidate, CandidateHead, Case, Check, Comparison, Cost, Front, LineagePoint, Scored, Status, Suspicion,
+    Told, Verdict,
+};
+use crate::wire::run::{
+    Arm, Breaker, BreakerWord, Budget, Counters, Direction, Objective, Phase, Run, RunHead, Spent,
+};
 use evolution::candidate::Evaluation;
-use evolution::event::{ProposalOutcome, StoppedBy};
-use evolution::id::{BASELINE, CandidateId, Number};
-use evolution::state::{CandidateRecord, Fate, Phase, Slot, State};
-use serde_json::{Value, json};
+use evolution::event::{BreakerState, ProposalOutcome, StoppedBy};
+use evolution::id::{BASELINE, Number};
+use evolution::state::{self, CandidateRecord, Fate, State};
+use serde::Serialize;
+use serde_json::Value;
 
-/// What a run is doing, in the words of the API.
-pub(crate) fn phase(phase: &Phase) -> &'static str {
+/// What a run is doing.
+pub(crate) fn phase(phase: &state::Phase) -> Phase {
     match phase {
-        Phase::Pending => "pending",
-        Phase::Running => "running",
-        Phase::Paused => "paused",
-        Phase::Finished(StoppedBy::Interrupt) => "stopped",
-        Phase::Finished(StoppedBy::Failure) => "failed",
-        Phase::Finished(_) => "finished",
+        state::Phase::Pending => Phase::Pending,
+        state::Phase::Running => Phase::Running,
+        state::Phase::Paused => Phase::Paused,
+        state::Phase::Finished(StoppedBy::Interrupt) => Phase::Stopped,
+        state::Phase::Finished(StoppedBy::Failure) => Phase::Failed,
+        state::Phase::Finished(_) => Phase::Finished,
     }
 }
 
-/// A candidate's fate in a word.
-pub(crate) fn fate(fate: Fate) -> &'static str {
+/// What became of a candidate.
+pub(crate) fn status(fate: Fate) -> Status {
     match fate {
-        Fate::Undecided => "undecided",
-        Fate::Abandoned => "abandoned",
-        Fate::Rejected => "rejected",
-        Fate::Archived => "archived",
-        Fate::Accepted => "accepted",
-        Fate::Revoked => "revoked",
+        Fate::Undecided => Status::Undecided,
+        Fate::Abandoned => Status::Abandoned,
+        Fate::Rejected => Status::Rejected,
+        Fate::Archived => Status::Archived,
+        Fate::Accepted => Status::Accepted,
+        Fate::Revoked => Status::Revoked,
     }
+}
+
+/// A breaker's state.
+pub(crate) fn breaker(state: BreakerState) -> BreakerWord {
+    match state {
+        BreakerState::Closed => BreakerWord::Closed,
+        BreakerState::Open => BreakerWord::Open,
+        BreakerState::HalfOpen => BreakerWord::HalfOpen,
+    }
+}
+
+/// The word by which a value without fields stands in the log.
+pub(crate) fn word(value: impl Serialize) -> String {
+    let shown = serde_json::to_value(value).unwrap_or_default();
+    shown.as_str().unwrap_or_default().to_owned()
+}
+
+fn scores<'s>(pairs: impl Iterator<Item = (&'s str, f64)>) -> ScoresByName {
+    pairs.map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// How many of everything there were.
-pub(crate) fn counters(state: &State) -> Value {
+pub(crate) fn counters(state: &State) -> Counters {
     let counters = &state.counters;
     let duplicates = counters.proposal_outcomes.get(&ProposalOutcome::Duplicate).copied().unwrap_or(0);
-    json!({
-        "evaluations": counters.evaluations,
-        "proposals": counters.proposals,
-        "viable": counters.viable,
-        "accepted": counters.accepted,
-        "rejected": counters.rejected,
-        "duplicates": duplicates,
-        "proposal_outcomes": counters.proposal_outcomes,
-        "gates": counters.gates,
-        "outcomes": counters.outcomes,
-    })
+    Counters {
+        evaluations: counters.evaluations,
+        proposals: counters.proposals,
+        viable: counters.viable,
+        accepted: counters.accepted,
+        rejected: counters.rejected,
+        duplicates,
+        proposal_outcomes: counters
+            .proposal_outcomes
+            .iter()
+            .map(|(outcome, count)| (word(outcome), *count))
+            .collect(),
+        gates: counters.gates.clone(),
+        outcomes: counters.outcomes.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect(),
+    }
 }
 
 /// A run in a list.
-pub(crate) fn head(state: &State, started_ms: i64) -> Value {
-    json!({
-        "run_id": state.run.run_id,
-        "agent_id": state.run.agent_id,
-        "target": state.run.target,
-        "state": phase(&state.phase),
-        "started_at": started_ms,
-        "evaluations": state.counters.evaluations,
-        "seq": state.seq,
+pub(crate) fn head(state: &State, started_ms: i64) -> RunHead {
+    RunHead {
+        run_id: state.run.run_id.to_string(),
+        agent_id: state.run.agent_id.clone(),
+        target: state.run.target.clone(),
+        state: phase(&state.phase),
+        started_at: started_ms,
+        evaluations: state.counters.evaluations,
+        seq: state.seq,
+    }
+}
+
+/// A candidate with its scores, as champion, best and baseline are shown; none before it is measured.
+fn scored(state: &State, number: Number) -> Option<Scored> {
+    let record = state.candidate(number).filter(|record| record.outcome.is_some())?;
+    Some(Scored {
+        candidate_id: state.id(number).to_string(),
+        number,
+        commit: record.commit.to_string(),
+        scores: scores(record.scores.iter()),
+        improvement: improvement(state, record),
     })
 }
 
-/// A candidate with its scores, as champion, best and baseline are shown.
-fn scored(state: &State, number: Number) -> Value {
-    let Some(record) = state.candidate(number) else { return Value::Null };
-    json!({
-        "candidate_id": state.id(number),
-        "number": number,
-        "commit": record.commit,
-        "scores": record.scores,
-        "improvement": improvement(state, record),
-    })
+fn improvement(state: &State, record: &CandidateRecord) -> Option<ScoresByName> {
+    let baseline = state.baseline().filter(|_| record.number != BASELINE)?;
+    Some(state.run.objectives.improvement(&baseline.scores, &record.scores))
 }
 
-fn improvement(state: &State, record: &CandidateRecord) -> Value {
-    let baseline = state.baseline().filter(|_| record.number != BASELINE);
-    baseline.map_or(Value::Null, |baseline| {
-        json!(state.run.objectives.improvement(&baseline.scores, &record.scores))
-    })
+fn ids(state: &State, numbers: &[Number]) -> Vec<String> {
+    numbers.iter().map(|number| state.id(*number).to_string()).collect()
+}
+
+/// What is measured.
+pub(crate) fn objectives(state: &State) -> Vec<Objective> {
+    let shown = state.run.objectives.iter().map(|objective| Objective {
+        name: objective.name.clone(),
+        // What is minimised is its own cost.
+        direction: if objective.direction.cost(1.0) > 0.0 {
+            Direction::Minimize
+        } else {
+            Direction::Maximize
+        },
+        weight: objective.weight,
+        threshold: objective.threshold,
+        unit: objective.unit.clone(),
+        bound: objective.bound,
+    });
+    shown.collect()
+}
+
+/// What may be spent.
+pub(crate) fn budget(state: &State) -> Budget {
+    let budget = &state.budget;
+    Budget {
+        evaluations: budget.evaluations,
+        proposals: budget.proposals,
+        time_ms: budget.time_ms,
+        llm_tokens: budget.llm_tokens,
+        llm_cost_usd: budget.llm_cost_usd,
+    }
+}
+
+/// Patterns of files that may change.
+fn mutable(state: &State) -> Vec<String> {
+    let patterns = state.run.configuration.pointer("/target/mutable").and_then(Value::as_array);
+    patterns.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// What ended a run.
+pub(crate) fn stopped_by(state: &State) -> Option<String> {
+    match state.phase {
+        state::Phase::Finished(by) => Some(word(by)),
+        _ => None,
+    }
 }
 
 /// A run, whole. `started_ms` is the time of its first event, `driven` whether a process drives it.
-pub(crate) fn run(state: &State, started_ms: i64, driven: bool, now_ms: i64) -> Value {
-    let ids = |numbers: &[Number]| -> Vec<CandidateId> { numbers.iter().map(|n| state.id(*n)).collect() };
-    let measured = |number: Number| state.candidate(number).is_some_and(|record| record.outcome.is_some());
-    let champion = state.champion.or(Some(BASELINE)).filter(|number| measured(*number));
-    let stopped_by = match state.phase {
-        Phase::Finished(by) => json!(by),
-        _ => Value::Null,
-    };
-    let breakers: serde_json::Map<String, Value> = state
-        .breakers
-        .iter()
-        .map(|(name, breaker)| (name.clone(), json!({ "state": breaker.state() })))
-        .collect();
-    let files = state.run.configuration.pointer("/target/mutable").cloned().unwrap_or(json!([]));
+pub(crate) fn run(state: &State, started_ms: i64, driven: bool, now_ms: i64) -> Run {
+    let champion = || scored(state, state.champion.unwrap_or(BASELINE));
     let active_ms = state.active_ms(if driven { now_ms } else { state.last_ms });
-    json!({
-        "run_id": state.run.run_id,
-        "agent_id": state.run.agent_id,
-        "target": state.run.target,
-        "files": files,
-        "state": phase(&state.phase),
-        "stopped_by": stopped_by,
-        "driven": driven,
-        "seed": state.run.seed,
-        "seq": state.seq,
-        "started_at": started_ms,
-        "started": timestamp(started_ms),
-        "last_event_at": state.last_ms,
-        "active_ms": active_ms,
-        "counters": counters(state),
-        "objectives": state.run.objectives,
-        "baseline": if measured(BASELINE) { scored(state, BASELINE) } else { Value::Null },
-        "champion": champion.map_or(Value::Null, |number| scored(state, number)),
-        "best": champion.map_or(Value::Null, |number| scored(state, number)),
-        "front": ids(&state.front),
-        "hypervolume": state.hypervolume,
-        "champion_history": ids(&state.champion_history),
-        "learning_rate": state.learning_rate.rate(),
-        "breakers": breakers,
-        "budget": state.budget,
-        "spent": {
-            "evaluations": state.counters.evaluations,
-            "proposals": state.counters.proposals,
-            "time_ms": active_ms,
-        },
-        "noise": state.noise,
-        "isolation": state.isolation,
-        "arms": arms(state),
-    })
-}
-
-fn arms(state: &State) -> Vec<Value> {
-    let mut tries = vec![(0u64, 0u64, 0u64); state.arms.len()];
-    for record in state.candidates() {
-        let Some(count) = record.arm.and_then(|arm| tries.get_mut(arm)) else { continue };
-        count.0 += 1;
-        count.1 += u64::from(matches!(record.fate, Fate::Archived | Fate::Accepted));
-        count.2 += u64::from(record.fate == Fate::Accepted);
+    let breakers = state.breakers.iter();
+    Run {
+        run_id: state.run.run_id.to_string(),
+        agent_id: state.run.agent_id.clone(),
+        target: state.run.target.clone(),
+        files: mutable(state),
+        state: phase(&state.phase),
+        stopped_by: stopped_by(state),
+        driven,
+        seed: state.run.seed,
+        seq: state.seq,
+        started_at: started_ms,
+        started: timestamp(started_ms),
+        last_event_at: state.last_ms,
+        active_ms,
+        counters: counters(state),
+        objectives: objectives(state),
+        baseline: scored(state, BASELINE),
+        champion: champion(),
+        best: champion(),
+        front: ids(state, &state.front),
+        hypervolume: state.hypervolume,
+        champion_history: ids(state, &state.champion_history),
+        pinned: state.pinned,
+        learning_rate: state.learning_rate.rate(),
+        breakers: breakers.map(|(name, it)| (name.clone(), Breaker { state: breaker(it.state()) })).collect(),
+        budget: budget(state),
+        spent: spent(state, active_ms),
+        noise: state.noise.clone(),
+        isolation: state.isolation.clone(),
+        arms: arms(state),
     }
-    let shown = state.arms.iter().zip(tries);
-    shown
-        .map(|(arm, (tries, viable, accepted))| {
-            json!({
-                "proposer": arm.proposer,
-                "operator": arm.operator,
-                "parents": arm.parents,
-                "tries": tries,
-                "viable": viable,
-                "accepted": accepted,
-            })
-        })
-        .collect()
 }
 
-/// What a candidate's place in the run is called.
-pub(crate) fn status(state: &State, number: Number) -> &'static str {
-    match state.slots.get(number as usize) {
-        None | Some(Slot::Discarded(_)) => "discarded",
-        Some(Slot::Requested(_)) => "requested",
-        Some(Slot::Candidate(record)) => fate(record.fate),
+/// Proposers and operators with what came of them.
+pub(crate) fn arms(state: &State) -> Vec<Arm> {
+    let shown = state.arms.iter().map(|arm| Arm {
+        proposer: arm.proposer.clone(),
+        operator: arm.operator.clone(),
+        parents: arm.parents,
+        tries: arm.yields.tries,
+        viable: arm.yields.viable,
+        accepted: arm.yields.accepted,
+    });
+    shown.collect()
+}
+
+/// What was spent, with so many milliseconds of driving.
+pub(crate) fn spent(state: &State, active_ms: i64) -> Spent {
+    Spent {
+        evaluations: state.counters.evaluations,
+        proposals: state.counters.proposals,
+        time_ms: active_ms,
+        llm_tokens: state.llm.tokens(),
+        llm_cost_usd: state.llm.cost_usd,
     }
 }
 
 /// A candidate in a list.
-pub(crate) fn candidate_head(state: &State, record: &CandidateRecord) -> Value {
-    let arm = state.arm(record);
-    json!({
-        "candidate_id": state.id(record.number),
-        "id": state.id(record.number),
-        "number": record.number,
-        "commit": record.commit,
-        "parents": record.parents.iter().map(|parent| state.id(*parent)).collect::<Vec<_>>(),
-        "proposer": arm.map(|arm| arm.proposer.as_str()),
-        "operator": arm.map(|arm| arm.operator.as_str()),
-        "status": fate(record.fate),
-        "gate": record.gate,
-        "reason": record.reason,
-        "outcome": record.outcome,
-        "scores": record.scores,
-        "improvement": improvement(state, record),
-        "rank": state.rank(record.number),
-        "on_front": state.front.contains(&record.number),
-        "is_champion": state.champion == Some(record.number),
-        "cases_passed": record.passed.len(),
-    })
+pub(crate) fn candidate_head(state: &State, record: &CandidateRecord) -> CandidateHead {
+    let (arm, id) = (state.arm(record), state.id(record.number).to_string());
+    CandidateHead {
+        candidate_id: id.clone(),
+        id,
+        number: record.number,
+        commit: record.commit.to_string(),
+        parents: ids(state, &record.parents),
+        proposer: arm.map(|arm| arm.proposer.clone()),
+        operator: arm.map(|arm| arm.operator.clone()),
+        status: status(record.fate),
+        gate: record.gate.clone(),
+        reason: record.reason.clone(),
+        outcome: record.outcome.map(|outcome| outcome.word().to_owned()),
+        scores: scores(record.scores.iter()),
+        improvement: improvement(state, record),
+        rank: state.rank(record.number),
+        on_front: state.front.contains(&record.number),
+        is_champion: state.champion == Some(record.number),
+        cases_passed: record.passed.len(),
+    }
 }
 
 /// A candidate, whole: with what its last evaluation told, if it had one.
-pub(crate) fn candidate(state: &State, record: &CandidateRecord, evaluation: Option<&Evaluation>) -> Value {
-    let mut shown = candidate_head(state, record);
-    let told = evaluation.map_or(json!({}), |evaluation| json!(evaluation));
-    let Some(fields) = shown.as_object_mut() else { return shown };
-    let more = json!({
-        "rationale": record.rationale.as_ref(),
-        "files": record.files,
-        "fate": fate(record.fate),
-        "verdict": { "status": fate(record.fate), "gate": record.gate, "reason": record.reason },
-        "evaluation_seq": record.evaluation_seq,
-        "changed_bytes": record.changed_bytes,
-        "cost": record.cost,
-    });
-    for part in [more, told] {
-        if let Value::Object(part) = part {
-            for (name, value) in part {
-                fields.entry(name).or_insert(value);
-            }
-        }
+pub(crate) fn candidate(
+    state: &State,
+    record: &CandidateRecord,
+    evaluation: Option<Evaluation>,
+) -> Candidate {
+    let fate = status(record.fate);
+    let cost = &record.cost;
+    Candidate {
+        head: candidate_head(state, record),
+        rationale: record.rationale.to_string(),
+        files: record.files.clone(),
+        fate,
+        verdict: Verdict { status: fate, gate: record.gate.clone(), reason: record.reason.clone() },
+        evaluation_seq: record.evaluation_seq,
+        changed_bytes: record.changed_bytes,
+        cost: Cost { wall_s: cost.wall_s, cpu_s: cost.cpu_s, launches: cost.launches },
+        told: evaluation.map(told),
     }
-    shown
+}
+
+fn told(evaluation: Evaluation) -> Told {
+    let checks = evaluation.checks.into_iter();
+    let cases = evaluation.cases.into_iter();
+    let comparisons = evaluation.comparisons.into_iter();
+    let suspicion = evaluation.suspicion.into_iter();
+    Told {
+        detail: evaluation.detail,
+        isolation: evaluation.isolation,
+        separation: word(evaluation.separation),
+        checks: checks.map(|it| Check { name: it.name, passed: it.passed, reason: it.reason }).collect(),
+        metrics: evaluation.metrics,
+        cases: cases.map(|it| Case { name: it.name, passed: it.passed, failure: it.failure }).collect(),
+        cases_total: evaluation.cases_total,
+        suspicion: suspicion.map(|it| Suspicion { path: it.path, lines: it.lines }).collect(),
+        comparisons: comparisons
+            .map(|it| Comparison {
+                objective: it.objective,
+                pairs: it.pairs,
+                ratio: it.ratio,
+                interval: it.interval,
+                verdict: word(it.verdict),
+            })
+            .collect(),
+        denials: evaluation.denials,
+        log: evaluation.log,
+    }
+}
+
+/// The first front.
+pub(crate) fn front(state: &State) -> Front {
+    let members = state.front.iter().filter_map(|number| state.candidate(*number));
+    Front {
+        front: members.map(|record| candidate_head(state, record)).collect(),
+        hypervolume: state.hypervolume,
+    }
+}
+
+/// A candidate as a point of the lineage.
+pub(crate) fn lineage_point(state: &State, record: &CandidateRecord) -> LineagePoint {
+    LineagePoint {
+        number: record.number,
+        candidate_id: state.id(record.number).to_string(),
+        parents: record.parents.clone(),
+        status: status(record.fate),
+        scores: scores(record.scores.iter()),
+    }
 }

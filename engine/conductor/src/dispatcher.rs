@@ -9,7 +9,7 @@ use crate::views::Views;
 use evolution::candidate::{Patch, SourceFiles};
 use evolution::decision::{Decision, Input, Order};
 use evolution::engine::Engine;
-use evolution::event::{Command, Event, RunStarted};
+use evolution::event::{Command, Event, News, RunStarted};
 use evolution::id::{BASELINE, Number, RunId};
 use evolution::ports::{
     Clock, EvaluationRequest, Evaluator, ProposalRequest, Proposer, Purpose, Screener, SnapshotRequest,
@@ -70,6 +70,7 @@ pub struct Ending {
 enum Message {
     Report(Report),
     Control(ControlRequest),
+    News(News),
     Interrupt(String),
 }
 
@@ -83,6 +84,11 @@ impl Handle {
         let request = ControlRequest { id: id.to_owned(), command, reason: reason.to_owned() };
         // A run that is over hears nothing any more.
         let _ = self.0.send(Message::Control(request));
+    }
+
+    /// Tells the run what its peers did.
+    pub fn news(&self, news: News) {
+        let _ = self.0.send(Message::News(news));
     }
 
     /// Asks the loop to save and leave at once; evaluations under way are not waited for.
@@ -260,6 +266,7 @@ impl Conductor {
             Ok(Message::Control(request)) => {
                 Input::Control { id: request.id, command: request.command, reason: request.reason }
             }
+            Ok(Message::News(news)) => Input::News(news),
             Ok(Message::Interrupt(reason)) => {
                 let decisions = self.engine.interrupt(&reason, self.clock.now_ms())?;
                 self.pending.extend(decisions);
@@ -279,7 +286,8 @@ impl Conductor {
         match report {
             Report::Proposed { number, answer } => {
                 self.watch.proposer_ended();
-                let answer = answer.map(|(answer, patch)| {
+                let answer = answer.map(|answered| {
+                    let (answer, patch) = *answered;
                     self.patches.insert(number, patch);
                     answer
                 });
@@ -287,7 +295,7 @@ impl Conductor {
             }
             Report::Evaluated { lane, number, purpose, result } => {
                 self.watch.evaluator_ended();
-                self.executor.release(lane);
+                self.executor.release(lane, number, purpose);
                 if let (Ok(evaluation), true) = (&result, purpose != Purpose::Verify) {
                     self.views.keep_evaluation(number, Arc::new(evaluation.as_ref().clone()));
                 }
@@ -336,6 +344,9 @@ impl Conductor {
             }
             Order::Observe { proposer, feedback } => {
                 self.patches.remove(&feedback.number);
+                if !self.engine.state().eligible.contains(&feedback.number) {
+                    self.views.forget(feedback.number);
+                }
                 self.executor.tell(&proposer, ProposerTask::Observe(feedback))
             }
             Order::Snapshot { number, parents, proposer, operator } => {
@@ -348,10 +359,22 @@ impl Conductor {
                 let parent = parent
                     .map(|parent| self.views.view(state, self.snapshots.as_mut(), log, parent))
                     .transpose()?;
-                let request =
-                    EvaluationRequest { number, purpose, files, parent, failing_first, localise_from, seed };
+                let request = EvaluationRequest {
+                    number,
+                    purpose,
+                    files,
+                    parent,
+                    failing_first,
+                    localise_from,
+                    seed,
+                    stop: Arc::default(),
+                };
                 self.watch.evaluator_began();
                 self.executor.evaluate(request)
+            }
+            Order::Abort { number } => {
+                self.executor.abort(number);
+                Ok(())
             }
             Order::Annotate { number, scores, verdict } => {
                 let record =
@@ -382,6 +405,7 @@ impl Conductor {
             operator,
             parents: parents.iter().map(&mut view).collect::<Result<_, _>>()?,
             peers: peers.iter().map(&mut view).collect::<Result<_, _>>()?,
+            baseline: view(&BASELINE)?,
             learning_rate,
             seed,
         })

@@ -2,17 +2,22 @@
 //!
 //! `dispatcher` is the loop and the sole writer of a run's stream; `executor` gives proposers and evaluators a thread
 //! each; `recovery` takes a run up from its log; `views` shows candidates to the ports; `records` turns events into
-//! records and back. What an evolution decides is not here but in `evolution`.
+//! records and back; `retrace` has the proposals of a finished run made again; `adopt` begins a run with proposals made
+//! elsewhere. What an evolution decides is not here but in `evolution`.
 
+mod adopt;
 mod dispatcher;
 mod error;
 mod executor;
 mod records;
 mod recovery;
+mod retrace;
 mod views;
 
+pub use adopt::{Adopted, Adoption, adopt};
 pub use dispatcher::{Conductor, Ending, Handle, Ledger, Ports};
 pub use error::ConductorError;
 pub use records::{
-    ControlRequest, control_stream, event_of, read_events, record_of, replay_state, run_stream,
+    ControlRequest, add_news, control_stream, event_of, read_events, record_of, replay_state, run_stream,
 };
+pub use retrace::{Remade, Retracing, retrace};

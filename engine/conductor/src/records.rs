@@ -1,12 +1,12 @@
 //! Events as records of the log, and back. The record's kind is the event's name, its data the event's payload.
 
 use crate::error::ConductorError;
-use evolution::event::{Command, Event};
+use evolution::event::{Command, Event, News};
 use evolution::id::RunId;
 use evolution::state::State;
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
-use store::{Log, NewRecord, Record};
+use store::{Expected, Log, NewRecord, Record};
 
 /// Name of the stream that holds a run's events.
 pub fn run_stream(run: &RunId) -> String {
@@ -67,6 +67,25 @@ pub fn read_events(
         }
     })?;
     failure.map_or(Ok(()), Err)
+}
+
+/// Adds news of peers to the log of a run that nobody drives: the caller holds its lease. What it has recorded already is
+/// passed over.
+pub fn add_news(log: &dyn Log, run: &RunId, news: Vec<News>, now_ms: i64) -> Result<(), ConductorError> {
+    let mut state = replay_state(log, run)?;
+    let (seq, now_ms) = (state.seq, now_ms.max(state.last_ms));
+    let mut records = Vec::new();
+    for one in news {
+        if one.is_news_to(&state) {
+            let event = one.into();
+            state.apply(now_ms, &event)?;
+            records.push(record_of(now_ms, &event)?);
+        }
+    }
+    if !records.is_empty() {
+        log.append(&run_stream(run), Expected::Exact(seq), &records)?;
+    }
+    Ok(())
 }
 
 /// The state that a run's log folds to.

@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use store::Log;
 
-/// Candidates whose files and evaluation are kept in memory, about twice as many as can be parents; others are read again
-/// when they are needed.
+/// Candidates whose files and evaluation are kept in memory, about twice as many as can be parents, so that those are
+/// there; others are read again when they are needed.
 const MAX_KEPT: usize = 400;
 
 /// Recently used candidates.
@@ -31,6 +31,12 @@ impl Views {
     /// Keeps an evaluation just made.
     pub(crate) fn keep_evaluation(&mut self, number: Number, evaluation: Arc<Evaluation>) {
         self.evaluations.put(number, evaluation);
+    }
+
+    /// Forgets a candidate that nobody will build on.
+    pub(crate) fn forget(&mut self, number: Number) {
+        self.files.take(number);
+        self.evaluations.take(number);
     }
 
     /// A candidate's files that may change.
@@ -132,6 +138,12 @@ impl<T: Clone> Kept<T> {
         Some(value.clone())
     }
 
+    fn take(&mut self, number: Number) {
+        if let Some((_, used)) = self.entries.remove(&number) {
+            self.uses.remove(&used);
+        }
+    }
+
     fn put(&mut self, number: Number, value: T) {
         self.clock += 1;
         if let Some((_, used)) = self.entries.insert(number, (value, self.clock)) {
@@ -175,5 +187,7 @@ mod tests {
         }
         assert_eq!(kept.get(1), None);
         assert_eq!(kept.entries.len(), MAX_KEPT);
+        kept.take(0);
+        assert_eq!((kept.get(0), kept.entries.len(), kept.uses.len()), (None, MAX_KEPT - 1, MAX_KEPT - 1));
     }
 }

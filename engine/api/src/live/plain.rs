@@ -1,14 +1,16 @@
 //! The seeds' plain protocol: every event of one run as `evolution_progress`, its figures as `performance_metrics`, and
 //! commands that are answered by `command_result`.
 
-use super::{BATCH, MAX_BATCH, PING, Pace, Wanted, Writer, read};
+use super::{BATCH, MAX_BATCH, MAX_COMMANDS, PING, Wanted, Writer, read};
 use crate::access::Role;
 use crate::clock::{now_ms, timestamp};
 use crate::mirror::Mirror;
+use crate::pace::Pace;
 use crate::problem::Problem;
 use crate::records;
-use crate::routes::commands::{Asked, Done, obey};
+use crate::routes::commands::obey;
 use crate::server::{Shared, blocking};
+use crate::wire::command::{Asked, CommandName, Done};
 use axum::extract::ws::{Message, WebSocket};
 use evolution::id::RunId;
 use evolution::state::State;
@@ -25,7 +27,7 @@ const LOOK: std::time::Duration = std::time::Duration::from_millis(500);
 /// What a client may say.
 #[derive(Deserialize)]
 struct Said {
-    command: String,
+    command: CommandName,
     modification_id: Option<String>,
     run_id: Option<String>,
     id: Option<Value>,
@@ -45,7 +47,7 @@ struct Following {
 /// Serves one client until it leaves.
 pub(super) async fn serve(socket: WebSocket, shared: &Arc<Shared>, role: Role, wanted: Wanted) {
     let (writer, mut reader) = socket.split();
-    let mut writer = Writer(writer);
+    let mut writer = Writer::new(writer, shared);
     let mut following = match follow(shared, &wanted).await {
         Ok(found) => found,
         Err(problem) => {
@@ -56,7 +58,7 @@ pub(super) async fn serve(socket: WebSocket, shared: &Arc<Shared>, role: Role, w
     let mut metrics = interval(shared.metrics_interval);
     let (mut batch, mut look, mut ping) = (interval(BATCH), interval(LOOK), interval(PING));
     let mut stopping = shared.stopping.subscribe();
-    let mut pace = Pace::new();
+    let mut pace = Pace::new(MAX_COMMANDS);
     loop {
         let fine = tokio::select! {
             _ = stopping.changed() => false,
@@ -91,9 +93,10 @@ pub(super) async fn serve(socket: WebSocket, shared: &Arc<Shared>, role: Role, w
             _ = ping.tick() => writer.send(Message::Ping(Vec::new().into())).await,
         };
         if !fine {
-            return;
+            break;
         }
     }
+    writer.leave(&mut reader).await;
 }
 
 /// Finds the run to follow: the one asked for, else the newest. None while there is no run at all.

@@ -1,31 +1,24 @@
 //! Runs: listed, started, shown at any sequence number, and their events.
 
-use super::{MAX_PAGE, PAGE, body};
+use super::{MAX_PAGE, PAGE};
 use crate::access::Role;
 use crate::clock::now_ms;
+use crate::extract::{Body, Path, Query};
 use crate::problem::Problem;
 use crate::records;
 use crate::server::{Shared, blocking};
-use crate::service::NewRun;
+use crate::service;
 use crate::views;
+use crate::wire::record::{After, Events};
+use crate::wire::run::{At, NewRun, Run, RunLine, Runs, Started};
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use evolution::id::RunId;
-use serde::Deserialize;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Runs that a list shows.
 const MAX_RUNS: usize = 500;
-
-/// A query that is understood, or why it is not.
-pub(crate) fn query<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, Problem> {
-    query.map(|Query(query)| query).map_err(|rejection| Problem::invalid(rejection.body_text()))
-}
 
 /// Time of a run's first event.
 pub(crate) fn started_ms(shared: &Shared, run: &RunId) -> Result<i64, Problem> {
@@ -33,71 +26,62 @@ pub(crate) fn started_ms(shared: &Shared, run: &RunId) -> Result<i64, Problem> {
     Ok(runs.iter().find(|(id, _)| id == run).map_or(0, |(_, stream)| stream.first_time_ms))
 }
 
-pub(crate) async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Value>, Problem> {
+/// The runs, newest first.
+#[utoipa::path(get, path = "/runs", tag = "runs", responses((status = 200, body = Runs)))]
+pub(crate) async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Runs>, Problem> {
     let listed = blocking(move || {
         let runs = shared.mirrors.list()?;
         let total = runs.len();
-        let shown: Vec<Value> = runs
-            .into_iter()
-            .take(MAX_RUNS)
-            .filter_map(|(run, stream)| {
-                // A run that cannot be read must not hide the others.
-                let mirror = shared.mirrors.get(&run).ok()?;
-                let driven = shared.service.is_driven(&run);
-                mirror.with(|state| {
-                    let mut head = views::head(state, stream.first_time_ms);
-                    if let Some(fields) = head.as_object_mut() {
-                        fields.insert("driven".to_owned(), Value::Bool(driven));
-                        fields.insert("counters".to_owned(), views::counters(state));
-                    }
-                    head
-                })
+        let line = |(run, stream): (RunId, store::StreamSummary)| {
+            // A run that cannot be read must not hide the others.
+            let mirror = shared.mirrors.get(&run).ok()?;
+            let driven = shared.service.is_driven(&run);
+            mirror.with(|state| RunLine {
+                head: views::head(state, stream.first_time_ms),
+                driven,
+                counters: views::counters(state),
             })
-            .collect();
-        Ok(json!({ "shown": shown.len(), "total": total, "runs": shown }))
+        };
+        let runs: Vec<RunLine> = runs.into_iter().take(MAX_RUNS).filter_map(line).collect();
+        Ok(Runs { shown: runs.len(), total, runs })
     });
     listed.await.map(Json)
 }
 
-/// What a run is started with.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Start {
-    path: Option<PathBuf>,
-    files: Option<BTreeMap<String, String>>,
-    config: Option<String>,
-    seed: Option<u64>,
-}
-
+/// Starts a run of a folder on the daemon's machine, or of files that are sent along.
+#[utoipa::path(post, path = "/runs", tag = "runs", request_body = NewRun, responses(
+    (status = 201, body = Started),
+    (status = 409, body = crate::wire::Problem, content_type = "application/problem+json",
+        description = "Too many runs are driven, or nothing can be contained here"),
+))]
 pub(crate) async fn start(
     State(shared): State<Arc<Shared>>,
     Extension(role): Extension<Role>,
-    sent: Result<Json<Start>, JsonRejection>,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+    Body(asked): Body<NewRun>,
+) -> Result<(StatusCode, Json<Started>), Problem> {
     if role != Role::Operator {
         return Err(Problem::forbidden("only an operator starts runs"));
     }
-    let Start { path, files, config, seed } = body(sent)?;
+    shared.permits_command()?;
+    let NewRun { path, files, config, seed } = asked;
     let wanted = match (path, files) {
-        (Some(path), None) => NewRun::Path { path, config, seed },
-        (None, Some(files)) => NewRun::Files { files, config, seed },
+        (Some(path), None) => service::NewRun::Path { path, config, seed },
+        (None, Some(files)) => service::NewRun::Files { files, config, seed },
         _ => return Err(Problem::invalid("a run needs either `path` or `files`")),
     };
     let run = blocking(move || Ok(shared.service.start(wanted)?)).await?;
-    Ok((StatusCode::CREATED, Json(json!({ "run_id": run }))))
+    Ok((StatusCode::CREATED, Json(Started { run_id: run.to_string() })))
 }
 
-#[derive(Deserialize)]
-pub(crate) struct At {
-    at: Option<u64>,
-}
-
+/// A run: state, counters, objectives, breakers, learning rate, budget, champion.
+#[utoipa::path(get, path = "/runs/{run}", tag = "runs",
+    params(("run" = String, Path, description = "The run's name"), At), responses((status = 200, body = Run)))]
 pub(crate) async fn show(
     State(shared): State<Arc<Shared>>,
     Path(run): Path<String>,
-    at: Result<Query<At>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let (run, at) = (RunId::new(run), query(at)?.at);
+    Query(At { at }): Query<At>,
+) -> Result<Json<Run>, Problem> {
+    let run = RunId::new(run);
     let shown = blocking(move || {
         let mirror = shared.mirrors.get(&run)?;
         let (started, driven) = (started_ms(&shared, &run)?, shared.service.is_driven(&run));
@@ -114,19 +98,14 @@ pub(crate) async fn show(
     shown.await.map(Json)
 }
 
-#[derive(Deserialize)]
-pub(crate) struct After {
-    #[serde(default)]
-    after: u64,
-    limit: Option<usize>,
-}
-
+/// The run's durable log, from any point.
+#[utoipa::path(get, path = "/runs/{run}/events", tag = "runs",
+    params(("run" = String, Path, description = "The run's name"), After), responses((status = 200, body = Events)))]
 pub(crate) async fn events(
     State(shared): State<Arc<Shared>>,
     Path(run): Path<String>,
-    after: Result<Query<After>, QueryRejection>,
-) -> Result<Json<Value>, Problem> {
-    let After { after, limit } = query(after)?;
+    Query(After { after, limit }): Query<After>,
+) -> Result<Json<Events>, Problem> {
     let limit = limit.unwrap_or(PAGE).clamp(1, MAX_PAGE);
     let run = RunId::new(run);
     let page = blocking(move || {
@@ -137,8 +116,8 @@ pub(crate) async fn events(
         let found = log.read(&stream, after, limit).map_err(failed)?;
         let newest = log.last_seq(&stream).map_err(failed)?;
         let next = found.last().map(|record| record.seq).filter(|seq| *seq < newest);
-        let events: Vec<Value> = found.into_iter().map(|record| records::whole(&run, record)).collect();
-        Ok(json!({ "events": events, "next": next }))
+        let events = found.into_iter().map(|record| records::whole(&run, record)).collect();
+        Ok(Events { events, next })
     });
     page.await.map(Json)
 }
