@@ -33,7 +33,9 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  darwind serve\n  darwind serve --listen 127.0.0.1:8080\n\n\
                             Variables:\n  DARWIND_TOKEN         the operator's token (drawn when it is not set)\n  \
                             DARWIND_VIEWER_TOKEN  a token that lets look and not command\n  \
-                            DARWIND_HOSTS         further names of this server, separated by commas")]
+                            DARWIND_HOSTS         further names of this server, separated by commas\n  \
+                            DARWIND_TLS_CERT      PEM file of the server's certificates, its own first: it speaks TLS\n  \
+                            DARWIND_TLS_KEY       PEM file of the private key")]
     Serve(ServeFlags),
     /// Look at a Python project and write its darwind.toml
     #[command(after_help = "Example:\n  darwind init path/to/project")]
@@ -95,9 +97,87 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  darwind watch\n  darwind watch http://127.0.0.1:7717/#t=…\n  \
                             darwind watch --run 3f2a --json")]
     Watch(WatchFlags),
+    /// Other daemons to learn from and to be judged by
+    #[command(
+        after_help = "Examples:\n  darwind peers add http://10.0.0.7:7717 --name lab --token-env LAB_TOKEN\n  \
+                            darwind peers list\n  darwind peers share 3f2a-17\n  darwind peers validate 3f2a-17"
+    )]
+    Peers(PeersFlags),
+    /// Bring another engine's archive over as the lineage of a new run
+    #[command(
+        after_help = "Example:\n  darwind import openevolve openevolve_output/checkpoints/checkpoint_100 path/to/task"
+    )]
+    Import(ImportArguments),
+    /// Programs that edit themselves or others
+    #[command(after_help = "Example:\n  darwind agent check examples/self_improving_agent")]
+    Agent(AgentFlags),
     /// Measure the engine itself
     #[command(after_help = "Examples:\n  darwind bench pareto --json\n  darwind bench engine")]
     Bench(BenchFlags),
+}
+
+/// Flags of `peers`.
+#[derive(Debug, Args)]
+pub(crate) struct PeersFlags {
+    #[command(subcommand)]
+    pub(crate) what: PeersCommand,
+}
+
+/// What to do with peers.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PeersCommand {
+    /// Make a peer known, after a look at its card
+    #[command(
+        after_help = "Example:\n  darwind peers add http://10.0.0.7:7717 --name lab --token-env LAB_TOKEN"
+    )]
+    Add {
+        /// Where it is: scheme, host and port
+        #[arg(value_name = "URL")]
+        url: String,
+        /// Its name here (default: host and port)
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Variable that holds the token for it; the token itself is never stored
+        #[arg(long, value_name = "VARIABLE")]
+        token_env: Option<String>,
+    },
+    /// Show the peers, what flows between them, and the trust in each source
+    #[command(after_help = "Example:\n  darwind peers list --json")]
+    List,
+    /// Forget a peer
+    #[command(after_help = "Example:\n  darwind peers remove lab")]
+    Remove {
+        /// Its name
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Offer an improvement to the peers as a knowledge package
+    #[command(after_help = "Example:\n  darwind peers share 3f2a-17 --to lab")]
+    Share {
+        /// The candidate: its id, or the beginning of one
+        #[arg(value_name = "CANDIDATE")]
+        candidate: String,
+        /// Only to this peer
+        #[arg(long, value_name = "NAME")]
+        to: Option<String>,
+    },
+    /// Have peers measure a candidate, and count their votes
+    #[command(after_help = "Example:\n  darwind peers validate 3f2a-17")]
+    Validate {
+        /// The candidate: its id, or the beginning of one
+        #[arg(value_name = "CANDIDATE")]
+        candidate: String,
+        /// Kind of validation that the peers must declare
+        #[arg(long = "type", value_name = "TYPE", default_value = "performance")]
+        validation_type: String,
+    },
+    /// Show push notifications that could not be delivered, or send one again
+    #[command(after_help = "Examples:\n  darwind peers letters\n  darwind peers letters --replay 3")]
+    Letters {
+        /// The number of the one to send again
+        #[arg(long, value_name = "NUMBER")]
+        replay: Option<u64>,
+    },
 }
 
 /// A run, by name.
@@ -297,6 +377,66 @@ pub(crate) struct ExportFlags {
     pub(crate) output: Option<PathBuf>,
 }
 
+/// Flags of `agent`.
+#[derive(Debug, Args)]
+pub(crate) struct AgentFlags {
+    #[command(subcommand)]
+    pub(crate) what: Agent,
+}
+
+/// Flags of `import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    #[command(subcommand)]
+    pub(crate) what: Import,
+}
+
+/// Whose archive is imported.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// A checkpoint of OpenEvolve
+    #[command(
+        after_help = "Example:\n  darwind import openevolve openevolve_output/checkpoints/checkpoint_100 path/to/task"
+    )]
+    Openevolve(ImportFlags),
+}
+
+/// Flags of `import openevolve`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportFlags {
+    /// Folder of the checkpoint, with metadata.json and programs/
+    #[arg(value_name = "CHECKPOINT")]
+    pub(crate) checkpoint: PathBuf,
+    /// Folder of the task that it was made from
+    #[arg(value_name = "TASK")]
+    pub(crate) task: PathBuf,
+    /// Stop after this many evaluations, those of the imported programs included
+    #[arg(long, value_name = "N")]
+    pub(crate) evaluations: Option<u64>,
+    /// Seed of every decision after the import
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+}
+
+/// What is done with an agent.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Agent {
+    /// Hold an agent against the contract evolve-agent/1, offline
+    #[command(after_help = "Example:\n  darwind agent check examples/self_improving_agent --json")]
+    Check(AgentCheckFlags),
+}
+
+/// Flags of `agent check`.
+#[derive(Debug, Args)]
+pub(crate) struct AgentCheckFlags {
+    /// Folder of the agent, with an evolve.toml
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Time for each answer
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub(crate) timeout: Duration,
+}
+
 /// Flags of `bench`.
 #[derive(Debug, Args)]
 pub(crate) struct BenchFlags {
@@ -310,6 +450,9 @@ pub(crate) enum Bench {
     /// The engine's own cost: processor time and memory without the children
     #[command(after_help = "Example:\n  darwind bench engine --json")]
     Engine(EngineBenchFlags),
+    /// How soon events reach WebSocket clients, beside a bare broadcast loop
+    #[command(after_help = "Example:\n  darwind bench live --clients 200 --rate 500 --json")]
+    Live(LiveFlags),
     /// Non-dominated sorting of random points, and adding one point to a ranked archive
     #[command(after_help = "Example:\n  darwind bench pareto --points 10000 --json")]
     Pareto(ParetoFlags),
@@ -324,6 +467,29 @@ pub(crate) struct EngineBenchFlags {
     /// Evaluations of the run that is compared with launching them alone; 0 leaves it out
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) contained: u64,
+    /// Drive the simulated run once, in the data folder, and leave it there: `darwind serve` shows it
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+/// Flags of `bench live`.
+#[derive(Debug, Args)]
+pub(crate) struct LiveFlags {
+    /// Clients that read
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub(crate) clients: u32,
+    /// Events a second
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    pub(crate) rate: u32,
+    /// Seconds of load, each for the real server and the bare loop
+    #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(crate) seconds: u32,
+    /// Leave out the evaluations that keep every core busy beside the load
+    #[arg(long)]
+    pub(crate) idle: bool,
+    /// Be the clients of a server, in a process of their own
+    #[arg(long, hide = true, value_name = "ADDRESS RUN", num_args = 2)]
+    pub(crate) audience: Option<Vec<String>>,
 }
 
 /// Flags of `bench pareto`.

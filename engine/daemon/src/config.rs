@@ -2,7 +2,9 @@
 //! are errors with their place. Nothing else in the workspace reads configuration.
 
 mod collective;
+mod commands;
 mod deciding;
+mod diversity;
 pub(crate) mod files;
 mod measures;
 mod problem;
@@ -14,9 +16,12 @@ mod target;
 pub(crate) mod task;
 
 pub(crate) use collective::CollectiveSections;
-pub(crate) use measures::{Better, CheckSection, EvaluatorSection, Kind, ObjectiveSection};
+pub(crate) use commands::{CommandSection, Protocol, forbidden_folder};
+pub(crate) use measures::{
+    Better, CheckSection, EvaluatorContract, EvaluatorSection, Kind, ObjectiveSection,
+};
 pub(crate) use problem::{Malformed, listed, nearest};
-pub(crate) use proposing::{BUILT_PROPOSERS, PROPOSERS, ProposersSection};
+pub(crate) use proposing::{Fallback, ModelSection, PROPOSERS, PromptsError, ProposersSection};
 pub(crate) use spending::{BudgetSection, Required, SandboxSection};
 pub(crate) use target::TargetSection;
 
@@ -53,6 +58,12 @@ pub(crate) struct Configuration {
     pub(crate) sandbox: SandboxSection,
     /// The seeds' other sections.
     pub(crate) collective: CollectiveSections,
+    /// The seed that a task of another engine asks for.
+    #[serde(default)]
+    pub(crate) seed: Option<u64>,
+    /// What the user should know of how a task of another engine was read.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Why there is no configuration.
@@ -64,12 +75,12 @@ pub(crate) enum ConfigurationError {
     /// There is no `darwind.toml`.
     #[error("there is no {FILE_NAME} in {path}", path = .0.display())]
     NoFile(PathBuf),
-    /// There is a task of another engine that cannot be taken over.
-    #[error("{path} cannot be run: {1}", path = .0.display())]
-    Task(PathBuf, &'static str),
     /// The folder or the file cannot be read.
     #[error("{0}")]
     Unreadable(String),
+    /// The prompts that it names cannot be used.
+    #[error(transparent)]
+    Prompts(#[from] PromptsError),
     /// The file is wrong.
     #[error(transparent)]
     Malformed(Box<Malformed>),
@@ -93,8 +104,7 @@ pub(crate) fn load(folder: &Path) -> Result<Configuration, ConfigurationError> {
         return Err(ConfigurationError::Unreadable(reason));
     }
     let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, &error))?;
-    let files = files::walk(folder).map_err(ConfigurationError::Unreadable)?;
-    parse(&path, &text, &files, &folder_name(folder)?).map_err(ConfigurationError::Malformed)
+    complete(folder, &path, &text)
 }
 
 /// Reads a configuration that came without a file, for the target in `folder`.
@@ -102,21 +112,30 @@ pub(crate) fn read_text(folder: &Path, text: &str) -> Result<Configuration, Conf
     if !folder.is_dir() {
         return Err(ConfigurationError::NoFolder(folder.to_path_buf()));
     }
+    complete(folder, &folder.join(FILE_NAME), text)
+}
+
+/// Reads a configuration with the files that it names.
+fn complete(folder: &Path, path: &Path, text: &str) -> Result<Configuration, ConfigurationError> {
     let files = files::walk(folder).map_err(ConfigurationError::Unreadable)?;
-    parse(&folder.join(FILE_NAME), text, &files, &folder_name(folder)?).map_err(ConfigurationError::Malformed)
+    let mut configuration =
+        parse(path, text, &files, &folder_name(folder)?).map_err(ConfigurationError::Malformed)?;
+    if let Some(model) = &mut configuration.proposers.llm {
+        model.take_in_prompts(folder)?;
+    }
+    Ok(configuration)
 }
 
 /// Reads a task of another engine, where there is one instead of a configuration.
 fn load_task(folder: &Path) -> Result<Configuration, ConfigurationError> {
     let files = files::walk(folder).map_err(ConfigurationError::Unreadable)?;
-    match task::recognise(folder, &files) {
-        None => Err(ConfigurationError::NoFile(folder.to_path_buf())),
-        Some(task::Task::Unusable(reason)) => Err(ConfigurationError::Task(folder.to_path_buf(), reason)),
-        Some(task::Task::OpenEvolve(text)) => {
-            parse(&folder.join("evaluator.py"), &text, &files, &folder_name(folder)?)
-                .map_err(ConfigurationError::Malformed)
-        }
-    }
+    let task = task::recognise(folder, &files).map_err(ConfigurationError::Unreadable)?;
+    let task = task.ok_or_else(|| ConfigurationError::NoFile(folder.to_path_buf()))?;
+    let mut read = parse(&folder.join(task.file), &task.text, &files, &folder_name(folder)?)
+        .map_err(ConfigurationError::Malformed)?;
+    read.seed = task.seed;
+    read.warnings = task.notes;
+    Ok(read)
 }
 
 /// The folder's own name, which is the target's when it gives none.
@@ -179,7 +198,11 @@ fn read<'t>(
     let target = target::target(&mut top, &around);
     let checks = measures::checks(&mut top);
     let budget = spending::budget(&mut top);
-    let settings = deciding::settings(&mut top);
+    let measured = diversity::Measured {
+        objectives: objectives.iter().map(|objective| objective.name.clone()).collect(),
+        reports_more: evaluator.is_some(),
+    };
+    let settings = deciding::settings(&mut top, &measured);
     let proposers = proposing::proposers(&mut top);
     let sandbox = spending::sandbox(&mut top);
     let collective = collective::collective(&mut top);
@@ -203,6 +226,8 @@ fn read<'t>(
         proposers,
         sandbox,
         collective,
+        seed: None,
+        warnings: Vec::new(),
     })
 }
 

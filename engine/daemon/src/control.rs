@@ -6,6 +6,7 @@ use crate::cli::{ControlFlags, RollbackFlags};
 use crate::data::{self, DataFolder, Runs};
 use crate::events::command_name;
 use crate::failure::{Exit, Failure};
+use crate::request;
 use crate::run;
 use crate::summary;
 use crate::terminal::Terminal;
@@ -67,7 +68,7 @@ pub(crate) fn resume(flags: &ControlFlags, data: &DataFolder, terminal: Terminal
         ));
     }
     let reason = if flags.reason.is_empty() { "resumed from the command line" } else { &flags.reason };
-    run::drive_stored(&runs, &run, reason, terminal)
+    run::drive_stored(&runs, &run, (reason, request::workers(None)), terminal)
 }
 
 /// `darwind rollback`.

@@ -139,15 +139,24 @@ impl Runs {
         Ok(runs)
     }
 
+    /// The runs, of which there must be one: a process that was killed as it began leaves a store without any.
+    fn known(&self) -> Result<Vec<RunLine>, DataError> {
+        let lines = self.list()?;
+        if lines.is_empty() {
+            return Err(DataError::NoRuns { folder: self.folder.path().to_path_buf() });
+        }
+        Ok(lines)
+    }
+
     /// The run that a person means by its name, an unambiguous beginning of it, or `last`.
     pub(crate) fn find_run(&self, text: &str) -> Result<RunId, DataError> {
-        find::run(&self.list()?, text, &self.folder)
+        find::run(&self.known()?, text, &self.folder)
     }
 
     /// The candidate that a person means by its id `RUN-NUMBER`, where an unambiguous beginning of the run's name (or
     /// `last`) will do; a bare number is one of the newest run's.
     pub(crate) fn find_candidate(&self, text: &str) -> Result<(RunId, Number), DataError> {
-        let (run, number) = find::candidate(&self.list()?, text, &self.folder)?;
+        let (run, number) = find::candidate(&self.known()?, text, &self.folder)?;
         Ok((run, number))
     }
 

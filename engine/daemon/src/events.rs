@@ -7,6 +7,7 @@ use crate::failure::{Exit, Failure};
 use crate::terminal::{Colour, Terminal};
 use evolution::event::Event;
 use evolution::id::RunId;
+use evolution::niches::Niche;
 use serde::Serialize;
 use std::io;
 use std::ops::ControlFlow;
@@ -102,7 +103,7 @@ fn colour(kind: &str) -> Colour {
         "improvement_applied" | "champion_changed" => Colour::Green,
         "safety_violation" | "evaluation_failed" | "breaker_changed" => Colour::Red,
         "rollback_initiated" | "rollback_completed" | "run_paused" | "control_received" => Colour::Yellow,
-        "run_started" | "run_resumed" | "run_finished" => Colour::Bold,
+        "run_started" | "run_resumed" | "run_finished" | "search_restarted" => Colour::Bold,
         _ => Colour::Cyan,
     }
 }
@@ -155,6 +156,22 @@ fn sentence(event: &Event) -> String {
         }
         Event::ChampionChanged(changed) => format!("{} ({})", changed.modification_id, changed.reason),
         Event::FrontChanged(front) => format!("{} members, hypervolume {:.4}", front.size, front.hypervolume),
+        Event::NicheChanged(changed) => {
+            let place = match &changed.niche {
+                Niche::Island(island) => format!("on island {island}"),
+                Niche::Cell(cell) => format!("in cell {cell:?}"),
+                Niche::Novelty(novelty) => format!("with novelty {novelty:.2}"),
+            };
+            let outcome = if changed.entered { "is a parent" } else { "found no place" };
+            format!("{} {outcome} {place}, {} parents", changed.modification_id, changed.parents)
+        }
+        Event::Migrated(migrated) => {
+            let count: usize = migrated.passages.iter().map(|voyage| voyage.migrants.len()).sum();
+            format!("{count} from {} islands", migrated.passages.len())
+        }
+        Event::SearchRestarted(restarted) => {
+            format!("{} from {}: {}", restarted.restart, restarted.modification_id, restarted.reason)
+        }
         Event::LearningRateChanged(rate) => format!("{:.4} to {:.4}", rate.from, rate.to),
         Event::BreakerChanged(breaker) => format!("{}: {:?}, {}", breaker.name, breaker.to, breaker.reason),
         Event::BudgetWarning(note) | Event::BudgetExhausted(note) => {
@@ -172,7 +189,26 @@ fn sentence(event: &Event) -> String {
             let verified = if rollback.verified { "verified" } else { "NOT verified" };
             format!("{} {verified}: {}", rollback.modification_id, rollback.reason)
         }
+        Event::KnowledgeReceived(received) => {
+            let fate = if received.queued { "waits" } else { "fits too badly" };
+            let (kind, from) = (&received.improvement_type, &received.from);
+            format!("{kind} from {from}, compatibility {:.2}: {fate}", received.compatibility)
+        }
+        Event::KnowledgeShared(shared) => {
+            format!(
+                "{} with {}: {} {}",
+                words(&shared.modification_id),
+                shared.to,
+                shared.outcome,
+                shared.reason
+            )
+        }
+        Event::PeerChanged(peer) => format!("{} {}: {}", peer.name, peer.change, peer.reason),
     }
+}
+
+fn words(id: &Option<evolution::id::CandidateId>) -> String {
+    id.as_ref().map_or_else(|| "an improvement".to_owned(), ToString::to_string)
 }
 
 /// A command's name on the wire.
@@ -184,6 +220,8 @@ pub(crate) fn command_name(command: &evolution::event::Command) -> &'static str 
         Command::StopEvolution => "stop_evolution",
         Command::RollbackModification { .. } => "rollback_modification",
         Command::Promote { .. } => "promote",
+        Command::Pin { .. } => "pin",
+        Command::AbortEvaluation { .. } => "abort_evaluation",
         Command::SetBudget { .. } => "set_budget",
     }
 }

@@ -131,12 +131,13 @@ impl From<ConfigurationError> for Failure {
                     folder.display()
                 ),
             ),
-            ConfigurationError::Task(..) => {
-                Self::usage(message, "a darwind.toml beside it says how to run and measure it")
-            }
             ConfigurationError::NoFolder(_) => {
                 Self::usage(message, "name the folder of a Python project that holds a darwind.toml")
             }
+            ConfigurationError::Prompts(_) => Self::usage(
+                message,
+                "a file NAME.md takes the place of the shipped prompt NAME; leave `prompts` out to use those",
+            ),
             ConfigurationError::Unreadable(_) => {
                 Self::usage(message, "make the folder and its files readable to this user")
             }

@@ -5,10 +5,12 @@ use crate::control::{self, Heard};
 use crate::data::{self, Runs};
 use crate::failure::{Exit, Failure};
 use crate::lease::Driving;
+use crate::peers::Contact;
 use crate::request::{self, RunRequest};
-use crate::{run, wiring};
+use crate::telemetry::Telemetry;
+use crate::{peers, run, wiring};
 use api::{CommandRequest, DiffLine, DiffPart, FileChange, NewRun, Obeyed, Service, ServiceError};
-use conductor::{Conductor, ControlRequest, Handle};
+use conductor::{Conductor, ControlRequest, Handle, Ledger};
 use evolution::event::Command;
 use evolution::id::{CommitId, RunId};
 use evolution::state::{Phase, State};
@@ -22,6 +24,8 @@ use std::thread::JoinHandle;
 const MAX_DRIVEN: usize = 16;
 /// Files of a target that is sent along.
 const MAX_SENT_FILES: usize = 2_000;
+/// Key of the document that says where a run's time went.
+const LEDGER_KEY: &str = "ledger";
 /// Lines of a file's difference that are shown at once.
 const MAX_DIFF_LINES: usize = 5_000;
 
@@ -73,10 +77,14 @@ impl Host {
     }
 
     fn begin(self: &Arc<Self>, request: &RunRequest) -> Result<RunId, Failure> {
+        self.begin_as(data::new_run_id()?, request)
+    }
+
+    /// Begins a run under a name of its own.
+    pub(crate) fn begin_as(self: &Arc<Self>, run: RunId, request: &RunRequest) -> Result<RunId, Failure> {
         self.has_room()?;
         let python = wiring::python(&request.configuration)?;
         let level = wiring::level(request.configuration.sandbox.require)?;
-        let run = data::new_run_id()?;
         let driving = Driving::take(&self.runs, &run)?;
         let (ports, started) = run::prepare(&self.runs, &run, request, (python, level))?;
         let begun = Conductor::begin(ports, started);
@@ -104,13 +112,32 @@ impl Host {
     }
 
     fn drive(self: &Arc<Self>, run: RunId, conductor: Conductor, driving: Driving) -> Result<(), Failure> {
+        let mut telemetry = Telemetry::of_run(run.as_str())?;
         self.driven.lock().unwrap_or_else(PoisonError::into_inner).insert(run.clone(), conductor.handle());
         let host = self.clone();
         let work = move || {
-            // Whatever ends it is in the run's log, or the run is taken up again after a restart.
-            let _ = conductor.drive(&mut |_, _| {});
+            tracing::info!(run = run.as_str(), "driving");
+            let contact = Contact::of(&host.runs, conductor.state(), &conductor.handle());
+            let ending = conductor.drive(&mut |state, event| {
+                tracing::debug!(run = run.as_str(), seq = state.seq, event = event.name(), "recorded");
+                if let Some(telemetry) = &mut telemetry {
+                    telemetry.observe(state, event);
+                }
+                contact.observe(state, event);
+            });
+            // Whatever ended it is in the run's log, or the run is taken up again after a restart.
+            match ending {
+                Ok(ending) => {
+                    tracing::info!(run = run.as_str(), interrupted = ending.interrupted, "driven");
+                    host.keep_ledger(&run, ending.ledger);
+                }
+                Err(error) => tracing::error!(run = run.as_str(), %error, "the run had to end"),
+            }
+            drop(telemetry);
             drop(driving);
             host.driven.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
+            // Peers are told to the end, which nobody else waits for.
+            contact.end();
         };
         let thread = std::thread::Builder::new()
             .name("run".to_owned())
@@ -122,11 +149,41 @@ impl Host {
         Ok(())
     }
 
+    /// The runs of the data folder.
+    pub(crate) fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// Whether this process drives a run.
+    pub(crate) fn drives(&self, run: &RunId) -> bool {
+        self.driven.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
+    }
+
+    /// Keeps where the time of a run's last driving went, for whoever sums the run up.
+    fn keep_ledger(&self, run: &RunId, ledger: Ledger) {
+        let text = serde_json::json!([ledger.wall_s, ledger.evaluator_s, ledger.overhead_s]).to_string();
+        // Without it the sum is told from the log alone.
+        let _ = self.runs.log().put_blob(&conductor::run_stream(run), LEDGER_KEY, text.as_bytes());
+    }
+
+    /// Where the time of a run's last driving went, if that was kept.
+    pub(crate) fn ledger(&self, run: &RunId) -> Option<Ledger> {
+        let kept = self.runs.log().get_blob(&conductor::run_stream(run), LEDGER_KEY).ok()??;
+        let [wall_s, evaluator_s, overhead_s] = serde_json::from_slice(&kept).ok()?;
+        Some(Ledger { wall_s, evaluator_s, overhead_s })
+    }
+
     /// Puts files that were sent into a folder of their own.
-    fn lay_down(&self, files: &BTreeMap<String, String>) -> Result<PathBuf, Failure> {
+    pub(crate) fn lay_down(&self, files: &BTreeMap<String, String>) -> Result<PathBuf, Failure> {
         if files.len() > MAX_SENT_FILES {
             let most = format!("send at most {MAX_SENT_FILES}, or name a folder by `path`");
             return Err(Failure::usage(format!("{} files are too many", files.len()), most));
+        }
+        if files.is_empty() {
+            return Err(Failure::usage(
+                "no file was sent",
+                "send the target's files by path, darwind.toml among them",
+            ));
         }
         let folder = self.runs.folder().path().join("targets").join(data::random_hex(12)?);
         for (name, text) in files {
@@ -168,6 +225,11 @@ fn refusal(failure: &Failure) -> ServiceError {
     }
 }
 
+/// Whether a command is obeyed after the end of a run, too.
+fn is_about_the_champion(command: &Command) -> bool {
+    matches!(command, Command::RollbackModification { .. } | Command::Promote { .. } | Command::Pin { .. })
+}
+
 /// The API's view of a host.
 pub(crate) struct Hosted(pub(crate) Arc<Host>);
 
@@ -188,7 +250,7 @@ impl Service for Hosted {
         let asks_to_go_on = command == Command::ResumeEvolution;
         let state = self.0.runs.state(run).map_err(|error| ServiceError::NotFound(error.to_string()))?;
         let finished = matches!(state.phase, Phase::Finished(_));
-        if finished && !matches!(command, Command::RollbackModification { .. } | Command::Promote { .. }) {
+        if finished && !is_about_the_champion(&command) {
             return Err(ServiceError::Refused("the run is over".to_owned()));
         }
         let request = ControlRequest { id, command, reason };
@@ -201,6 +263,10 @@ impl Service for Hosted {
         let heard = control::carry_out(&self.0.runs, run, &request, false);
         let Heard { seq, control, .. } = heard.map_err(|failure| refusal(&failure))?;
         Ok(Obeyed { refused: control.refused, seq })
+    }
+
+    fn peers(&self) -> Result<serde_json::Value, ServiceError> {
+        peers::overview(&self.0.runs).map_err(|failure| refusal(&failure))
     }
 
     fn is_driven(&self, run: &RunId) -> bool {

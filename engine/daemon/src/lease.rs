@@ -25,15 +25,29 @@ pub(crate) struct Driving {
     thread: Option<JoinHandle<()>>,
 }
 
+/// Another process holds the lease.
+#[derive(Debug)]
+pub(crate) struct Held;
+
 impl Driving {
     /// Takes the lease of a run, also from a process of this machine that died without giving it back.
     ///
     /// # Errors
     /// When another process holds it.
     pub(crate) fn take(runs: &Runs, run: &RunId) -> Result<Self, Failure> {
+        Self::take_named(runs, &lease_name(run))?.map_err(|_| {
+            Failure::work_with_help(
+                format!("run {run} is being driven by another process"),
+                format!("`darwind log {run} --follow` watches it; `darwind stop {run}` ends it"),
+            )
+        })
+    }
+
+    /// Takes the lease of that name, in the same way. The inner error is another process that holds it.
+    pub(crate) fn take_named(runs: &Runs, name: &str) -> Result<Result<Self, Held>, Failure> {
         let leases = runs.leases();
-        let (name, owner) = (lease_name(run), owner::of_this_process(&data::random_hex(NONCE_DIGITS)?));
-        let acquire = || leases.acquire(&name, &owner, data::now_ms(), TIME_TO_LIVE_MS);
+        let owner = owner::of_this_process(&data::random_hex(NONCE_DIGITS)?);
+        let acquire = || leases.acquire(name, &owner, data::now_ms(), TIME_TO_LIVE_MS);
         let lease = match acquire() {
             Err(LeaseError::HeldBy { name, owner, expires_ms, token }) if owner::is_gone(&owner) => {
                 // Should somebody else be quicker, then taking it fails as it should.
@@ -42,13 +56,11 @@ impl Driving {
             }
             taken => taken,
         };
-        let lease = lease.map_err(|error| match error {
-            LeaseError::HeldBy { .. } => Failure::work_with_help(
-                format!("run {run} is being driven by another process"),
-                format!("`darwind log {run} --follow` watches it; `darwind stop {run}` ends it"),
-            ),
-            other => Failure::caused("the run's lease cannot be taken", other),
-        })?;
+        let lease = match lease {
+            Ok(lease) => lease,
+            Err(LeaseError::HeldBy { .. }) => return Ok(Err(Held)),
+            Err(other) => return Err(Failure::caused(format!("the lease {name} cannot be taken"), other)),
+        };
         let lease = Arc::new(Mutex::new(lease));
         let (stop, stopped) = channel::<()>();
         let (kept, shared) = (leases.clone(), lease.clone());
@@ -65,7 +77,7 @@ impl Driving {
             .name("lease".to_owned())
             .spawn(renew)
             .map_err(|error| Failure::caused("no thread could be started", error))?;
-        Ok(Self { leases, lease, stop: Some(stop), thread: Some(thread) })
+        Ok(Ok(Self { leases, lease, stop: Some(stop), thread: Some(thread) }))
     }
 }
 

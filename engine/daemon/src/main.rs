@@ -1,6 +1,7 @@
 //! The `darwind` binary: reads the command line, does what it says, and ends with the exit code that scripts rely on.
 //! Everything that a command does is in the module of its name.
 
+mod agent;
 mod apply;
 mod bench;
 mod changes;
@@ -14,10 +15,17 @@ mod export;
 mod failure;
 mod family;
 mod host;
+mod import;
 mod init;
+mod judge;
+mod language_models;
 mod lease;
+mod logging;
 mod overview;
 mod owner;
+mod peering;
+mod peers;
+mod presets;
 mod progress;
 mod replay;
 mod report;
@@ -25,9 +33,12 @@ mod request;
 mod run;
 mod serve;
 mod summary;
+mod telemetry;
 mod terminal;
 mod watch;
 mod wiring;
+mod workbench;
+mod workshop;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -47,7 +58,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     wrap_diagnostics();
     let terminal = Terminal::new(cli.json);
-    let ended = obey(cli, terminal).and_then(|exit| Ok(terminal.flush().map(|()| exit)?));
+    let ended = logging::start()
+        .and_then(|()| obey(cli, terminal))
+        .and_then(|exit| Ok(terminal.flush().map(|()| exit)?));
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
@@ -82,7 +95,10 @@ fn obey(cli: Cli, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Replay(name) => replay::replay(&name.run, &data, terminal),
         Command::Doctor => doctor::doctor(&data, terminal),
         Command::Watch(flags) => watch::watch(&flags, &data, terminal),
-        Command::Bench(flags) => bench::bench(&flags.what, terminal),
+        Command::Peers(flags) => peers::peers(&flags.what, &data, terminal),
+        Command::Import(flags) => import::import(&flags.what, &data, terminal),
+        Command::Agent(flags) => agent::agent(&flags.what, terminal),
+        Command::Bench(flags) => bench::bench(&flags.what, &data, terminal),
     }
 }
 

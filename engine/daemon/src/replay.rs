@@ -1,17 +1,25 @@
 //! `darwind replay`: folds a run's log again and holds every recorded decision against what the core decides from the
-//! same state and seed. Says what agrees, and stops at nothing: a wrong log is reported, not repaired.
+//! same state and seed; then has every proposal made again, with the recorded answers in the place of language models, so
+//! that no endpoint is needed. Says what agrees, and stops at nothing: a wrong log is reported, not repaired.
 
 use crate::data::{DataFolder, Runs};
 use crate::failure::{Exit, Failure};
+use crate::import;
+use crate::language_models;
 use crate::terminal::{Colour, Terminal};
+use crate::wiring;
+use conductor::{Remade, Retracing};
 use evolution::acceptance::{self, Verdict};
 use evolution::event::Event;
 use evolution::id::{Number, RunId};
 use evolution::ports::Purpose;
 use evolution::state::{State, Trial};
 use evolution::{invariants, picking};
+use sandbox::PythonScreener;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Differences at most that the answer lists.
 const MAX_LISTED: usize = 20;
@@ -30,6 +38,12 @@ struct Findings {
     choices: Agreement,
     /// Verdicts computed again, and how many came out as recorded.
     verdicts: Agreement,
+    /// Proposals made again by proposers that answer the same again, and how many came out as recorded.
+    proposals: Agreement,
+    /// Proposals that failed for a reason outside, and so could not be made again.
+    failed_proposals: u64,
+    /// Proposals made after the run was resumed, which cannot be made again: a proposer then remembers what the log gave it.
+    proposals_after_resume: u64,
     /// States whose invariants were checked.
     states_checked: u64,
     invariants: usize,
@@ -59,7 +73,11 @@ impl Findings {
 pub(crate) fn replay(name: &str, data: &DataFolder, terminal: Terminal) -> Result<Exit, Failure> {
     let runs = data.open_existing()?;
     let run = runs.find_run(name)?;
-    let findings = examine(&runs, &run)?;
+    let mut findings = examine(&runs, &run)?;
+    if findings.ok {
+        remake(&mut findings, &runs, &run)?;
+        findings.ok = findings.differences.is_empty();
+    }
     let exit = if findings.ok { Exit::Done } else { Exit::WorkFailed };
     if terminal.wants_json() {
         terminal.json(&findings)?;
@@ -77,6 +95,13 @@ pub(crate) fn replay(name: &str, data: &DataFolder, terminal: Terminal) -> Resul
     };
     terminal.line(&agreement("choices of parent and operator", &findings.choices))?;
     terminal.line(&agreement("verdicts", &findings.verdicts))?;
+    terminal.line(&agreement("proposals", &findings.proposals))?;
+    if findings.proposals_after_resume > 0 {
+        terminal.line(&format!(
+            "{} proposals after the run was resumed were not made again",
+            findings.proposals_after_resume
+        ))?;
+    }
     for difference in &findings.differences {
         terminal.line(&format!("  {}", terminal.paint(difference, Colour::Red)))?;
     }
@@ -123,6 +148,39 @@ fn examine(runs: &Runs, run: &RunId) -> Result<Findings, Failure> {
     Ok(findings)
 }
 
+/// Has the proposals made again, and holds each against the log.
+fn remake(findings: &mut Findings, runs: &Runs, run: &RunId) -> Result<(), Failure> {
+    let state = runs.state(run)?;
+    if state.run.configuration.is_null() {
+        // Not begun from a configuration, as a benchmark's run is not: nobody knows who proposed.
+        return Ok(());
+    }
+    let configuration = wiring::stored_configuration(run, &state.run.configuration)?;
+    let models = language_models::recorded(&configuration, runs, run)?;
+    let mutable: BTreeSet<String> = configuration.target.mutable.iter().cloned().collect();
+    let log = runs.log();
+    let retracing = Retracing {
+        log: log.as_ref(),
+        screener: Arc::new(PythonScreener::new(mutable.iter().cloned())),
+        snapshots: &mut wiring::reading(runs, run, mutable)?,
+        proposers: wiring::repeatable(&configuration, state.run.seed, &models)?,
+    };
+    let mut hear = |seq: u64, number: Number, remade: Remade| match remade {
+        Remade::Failed => findings.failed_proposals += 1,
+        Remade::AfterResume => findings.proposals_after_resume += 1,
+        Remade::Same => {
+            findings.proposals.recomputed += 1;
+            findings.proposals.equal += 1;
+        }
+        Remade::Different(how) => {
+            findings.proposals.recomputed += 1;
+            findings.differ(format!("event {seq}: proposal {number}: {how}"));
+        }
+    };
+    conductor::retrace(retracing, run, &mut hear)
+        .map_err(|error| Failure::caused("the proposals cannot be made again", error))
+}
+
 fn take(
     findings: &mut Findings,
     state: &mut Option<State>,
@@ -139,6 +197,8 @@ fn take(
         return Ok(());
     };
     match event {
+        // What was made elsewhere was chosen by nobody here.
+        Event::ProposalRequested(requested) if requested.proposer == import::PROPOSER => {}
         Event::ProposalRequested(requested) => {
             let again = picking::pick(state, time_ms);
             findings.choices.recomputed += 1;

@@ -1,7 +1,7 @@
 //! The end of a run as a person wants to read it: what got better and by how much, what became of the proposals, the
 //! winner's change, and how to bring it home. Only text; the figures are those of `summary`.
 
-use crate::summary::{Counts, RunSummary, Scored};
+use crate::summary::{Counts, ModelLine, RunSummary, Scored};
 use crate::terminal::{Colour, Terminal};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use evolution::state::State;
@@ -33,6 +33,9 @@ pub(crate) fn print(terminal: Terminal, state: &State, summary: &RunSummary, dif
         summary.overhead_s,
         if summary.isolation.is_empty() { "none yet" } else { &summary.isolation }
     ))?;
+    if let Some(llm) = &summary.llm {
+        terminal.line(&model_line(llm))?;
+    }
     if !diff.is_empty() {
         terminal.line("")?;
         print_diff(terminal, diff, MAX_DIFF_LINES)?;
@@ -44,10 +47,21 @@ pub(crate) fn print(terminal: Terminal, state: &State, summary: &RunSummary, dif
     Ok(())
 }
 
+fn model_line(llm: &ModelLine) -> String {
+    let tokens = &llm.tokens;
+    let cost = llm.cost_usd.map_or_else(|| "price unknown".to_owned(), |usd| format!("{usd:.4} US dollars"));
+    format!(
+        "Models     {} calls · {} tokens read ({} from a cache), {} written ({} thinking) · {cost}",
+        llm.calls, tokens.input, tokens.cached, tokens.output, tokens.reasoning
+    )
+}
+
 fn headline(terminal: Terminal, state: &State, summary: &RunSummary) -> String {
     let why = match summary.stopped_by {
         "evaluations" => "the budget of evaluations is spent",
         "time" => "the time is up",
+        "llm_tokens" => "the budget of tokens is spent",
+        "llm_cost_usd" => "the budget of money for language models is spent",
         "goal" => "nothing better is possible",
         "exhausted" => "no proposal is left",
         "failure" => "the run failed",

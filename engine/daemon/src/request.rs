@@ -2,9 +2,10 @@
 //! to know before it is wired. Raw flags end here.
 
 use crate::cli::RunFlags;
-use crate::config::{self, BUILT_PROPOSERS, Configuration, PROPOSERS, listed, nearest};
+use crate::config::{self, Configuration, PROPOSERS, listed, nearest};
 use crate::data;
 use crate::failure::Failure;
+use crate::language_models;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -34,10 +35,13 @@ impl RunRequest {
         if !flags.proposers.is_empty() {
             configuration.proposers.used = known(&flags.proposers)?;
         }
-        built(&configuration.proposers.used)?;
+        if !flags.resume {
+            language_models::settle(&mut configuration);
+        }
+        able(&configuration)?;
         let path = std::fs::canonicalize(&flags.path)
             .map_err(|error| Failure::caused(format!("cannot resolve {}", flags.path.display()), error))?;
-        let seed = seed(flags.seed)?;
+        let seed = seed(flags.seed.or(configuration.seed))?;
         Ok(Self { path, configuration, seed, workers: workers(flags.workers), resume: flags.resume })
     }
 }
@@ -45,14 +49,16 @@ impl RunRequest {
 impl RunRequest {
     /// A run that was asked for over the API: of a folder, by its own configuration or by `config`.
     pub(crate) fn of_folder(path: &Path, config: Option<&str>, asked: Option<u64>) -> Result<Self, Failure> {
-        let configuration = match config {
+        let mut configuration = match config {
             Some(text) => config::read_text(path, text)?,
             None => config::load(path)?,
         };
-        built(&configuration.proposers.used)?;
+        language_models::settle(&mut configuration);
+        able(&configuration)?;
         let path = std::fs::canonicalize(path)
             .map_err(|error| Failure::caused(format!("cannot resolve {}", path.display()), error))?;
-        Ok(Self { path, configuration, seed: seed(asked)?, workers: workers(None), resume: false })
+        let seed = seed(asked.or(configuration.seed))?;
+        Ok(Self { path, configuration, seed, workers: workers(None), resume: false })
     }
 }
 
@@ -90,13 +96,16 @@ fn known(names: &[String]) -> Result<Vec<String>, Failure> {
     Ok(used)
 }
 
-/// Refuses proposers that this binary does not have.
-fn built(names: &[String]) -> Result<(), Failure> {
-    match names.iter().find(|name| !BUILT_PROPOSERS.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(name) => Err(Failure::usage(
-            format!("the proposer `{name}` is not in this build of darwind"),
-            format!("it has {}; go on without `{name}` with --proposer ast", listed(&BUILT_PROPOSERS)),
-        )),
+/// Refuses a configuration whose proposers could change nothing.
+fn able(configuration: &Configuration) -> Result<(), Failure> {
+    let used = &configuration.proposers.used;
+    let mutable = &configuration.target.mutable;
+    if used.iter().all(|name| name == "ast") && !mutable.iter().any(|path| path.ends_with(".py")) {
+        return Err(Failure::usage(
+            format!("nothing here can change {}: the proposer `ast` changes Python only", mutable.join(", ")),
+            "name another proposer with --proposer or under [proposers] in a darwind.toml: a model (`llm`) or a coding \
+             agent (`agent`) changes any language",
+        ));
     }
+    Ok(())
 }

@@ -8,18 +8,23 @@ use crate::cli::RunFlags;
 use crate::config::Configuration;
 use crate::data::{self, DataFolder, Runs};
 use crate::failure::{Exit, Failure};
+use crate::language_models::{self, LanguageModels};
 use crate::lease::Driving;
+use crate::peering::Keeping;
+use crate::peers::{self, Contact};
 use crate::progress::Progress;
 use crate::report;
-use crate::request::{self, RunRequest};
+use crate::request::RunRequest;
 use crate::serve::{self, Dashboard};
 use crate::summary::RunSummary;
+use crate::telemetry::Telemetry;
 use crate::terminal::Terminal;
-use crate::wiring::{self, Workplace};
+use crate::wiring::{self, Evaluation, Workplace};
 use conductor::{Conductor, ControlRequest, Ending, Ports};
 use evolution::event::{Event, ProposerInfo, RunStarted, StoppedBy};
 use evolution::id::{BASELINE, RunId};
 use evolution::ports::Snapshots;
+use evolution::shape::Shape;
 use evolution::state::{Phase, State};
 use sandbox::{Calibration, PythonScreener};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -30,8 +35,11 @@ use std::sync::{Arc, Mutex};
 /// `darwind run`.
 pub(crate) fn run(flags: RunFlags, data: &DataFolder, terminal: Terminal) -> Result<Exit, Failure> {
     let request = RunRequest::new(&flags)?;
+    for warning in &request.configuration.warnings {
+        terminal.note(&format!("note: {warning}"));
+    }
     let runs = data.open()?;
-    let dashboard = Dashboard::open(flags.listen, &runs)?;
+    let dashboard = Dashboard::open(flags.listen, &runs, Keeping::InMemory)?;
     if let Some(dashboard) = &dashboard {
         terminal.note(&format!("dashboard: {}", dashboard.link));
     }
@@ -67,7 +75,7 @@ fn drive_wanted(
                 "begin one by leaving --resume out",
             ));
         };
-        return drive_stored(runs, &run, "resumed from the command line", terminal);
+        return drive_stored(runs, &run, ("resumed from the command line", request.workers), terminal);
     }
     let python = wiring::python(&request.configuration)?;
     let level = wiring::level(request.configuration.sandbox.require)?;
@@ -100,7 +108,9 @@ pub(crate) fn prepare(
     request: &RunRequest,
     (python, level): (sandbox::Python, sandbox::cell::Level),
 ) -> Result<(Ports, RunStarted), Failure> {
-    let configuration = &request.configuration;
+    let configuration = &peers::with_peers(runs, &request.configuration)?;
+    let budget = configuration.budget.for_core();
+    let models = language_models::open(configuration, runs, run, &budget)?;
     let mut snapshots = wiring::snapshots(runs, run, configuration)?;
     let mutable = configuration.target.mutable.clone();
     let import = snapshots
@@ -124,11 +134,16 @@ pub(crate) fn prepare(
     let files = snapshots
         .files(&import.commit)
         .map_err(|error| Failure::caused("cannot read the baseline", error))?;
-    let ports = wiring::ports(runs, configuration, snapshots, evaluators, request.seed);
+    let evaluation = Evaluation { run, plan: &plan, workplace: &workplace };
+    let ports = wiring::ports(runs, configuration, snapshots, evaluators, request.seed, &evaluation, models)?;
     let proposers = ports
         .proposers
         .iter()
-        .map(|proposer| ProposerInfo { name: proposer.name().to_owned(), operators: proposer.operators() })
+        .map(|proposer| ProposerInfo {
+            name: proposer.name().to_owned(),
+            operators: proposer.operators(),
+            fed: proposer.is_fed(),
+        })
         .collect();
     let started = RunStarted {
         version: evolution::event::VERSION,
@@ -138,10 +153,15 @@ pub(crate) fn prepare(
         seed: request.seed,
         objectives: wiring::objective_set(configuration)?,
         settings: configuration.settings.clone(),
-        budget: configuration.budget.for_core(),
+        budget,
         proposers,
         baseline: import.commit,
         fingerprint: PythonScreener::fingerprint(&files),
+        shape: if configuration.settings.archive.looks_at_shapes() {
+            PythonScreener::shape(&files)
+        } else {
+            Shape::default()
+        },
         configuration: serde_json::to_value(configuration)
             .map_err(|error| Failure::caused("the configuration cannot be stored", error))?,
     };
@@ -152,11 +172,11 @@ pub(crate) fn prepare(
 pub(crate) fn drive_stored(
     runs: &Runs,
     run: &RunId,
-    reason: &str,
+    (reason, workers): (&str, usize),
     terminal: Terminal,
 ) -> Result<Exit, Failure> {
     let driving = Driving::take(runs, run)?;
-    let conductor = take_up(runs, run, reason, request::workers(None))?;
+    let conductor = take_up(runs, run, reason, workers)?;
     drive(conductor, runs, run, driving, terminal)
 }
 
@@ -164,7 +184,8 @@ pub(crate) fn drive_stored(
 pub(crate) fn take_up(runs: &Runs, run: &RunId, reason: &str, workers: usize) -> Result<Conductor, Failure> {
     let state = runs.state(run)?;
     let configuration = wiring::stored_configuration(run, &state.run.configuration)?;
-    let ports = stored_ports(runs, run, &state, &configuration, workers)?;
+    let models = language_models::open(&configuration, runs, run, &state.budget)?;
+    let ports = stored_ports(runs, run, &state, &configuration, (workers, models))?;
     Conductor::resume(ports, run, reason)
         .map_err(|error| Failure::caused(format!("run {run} cannot be taken up"), error))
 }
@@ -174,7 +195,7 @@ pub(crate) fn command_stored(runs: &Runs, run: &RunId, request: &ControlRequest)
     let _driving = Driving::take(runs, run)?;
     let state = runs.state(run)?;
     let configuration = wiring::stored_configuration(run, &state.run.configuration)?;
-    let ports = stored_ports(runs, run, &state, &configuration, 1)?;
+    let ports = stored_ports(runs, run, &state, &configuration, (1, LanguageModels::default()))?;
     Conductor::command(ports, run, request)
         .map_err(|error| Failure::caused(format!("run {run} cannot be commanded"), error))
 }
@@ -185,7 +206,7 @@ fn stored_ports(
     run: &RunId,
     state: &State,
     configuration: &Configuration,
-    workers: usize,
+    (workers, models): (usize, LanguageModels),
 ) -> Result<Ports, Failure> {
     let python = wiring::python(configuration)?;
     let level = wiring::level(configuration.sandbox.require)?;
@@ -195,7 +216,8 @@ fn stored_ports(
     let plan = Arc::new(wiring::plan(configuration, python, &workplace.tree(), level)?);
     let calibration = Arc::new(Mutex::new(baseline_calibration(runs, run)?));
     let evaluators = workplace.evaluators(&plan, workers, &calibration)?;
-    Ok(wiring::ports(runs, configuration, snapshots, evaluators, state.run.seed))
+    let evaluation = Evaluation { run, plan: &plan, workplace: &workplace };
+    wiring::ports(runs, configuration, snapshots, evaluators, state.run.seed, &evaluation, models)
 }
 
 /// What the recorded evaluation of the baseline taught, if there is one.
@@ -232,13 +254,20 @@ fn drive(
     });
     listener.map_err(|error| Failure::caused("no thread could be started", error))?;
     let mut progress = Progress::new(conductor.state(), terminal.wants_json());
+    let mut telemetry = Telemetry::of_run(run.as_str())?;
     let mut last_words = String::new();
+    let contact = Contact::of(runs, conductor.state(), &conductor.handle());
     let ending = conductor.drive(&mut |state, event| {
         if let Event::RunFinished(finished) = event {
             last_words.clone_from(&finished.reason);
         }
         progress.observe(state, event);
+        if let Some(telemetry) = &mut telemetry {
+            telemetry.observe(state, event);
+        }
+        contact.observe(state, event);
     });
+    drop(telemetry);
     progress.finish();
     closer.close();
     let ending = ending.map_err(|error| {
@@ -248,6 +277,7 @@ fn drive(
         )
     })?;
     drop(driving);
+    contact.end();
     tell(&ending, runs, run, terminal)?;
     match ending.state.phase {
         _ if ending.interrupted => Ok(Exit::Interrupted),

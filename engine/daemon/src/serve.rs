@@ -4,11 +4,15 @@ use crate::cli::{Listen, ServeFlags};
 use crate::data::{self, DataFolder, Runs};
 use crate::failure::{Exit, Failure};
 use crate::host::{Host, Hosted};
+use crate::peering::{self, Keeping};
 use crate::terminal::Terminal;
+use a2a::server::tls::{TlsIdentity, TlsListener, TlsPeer};
 use api::{Access, Options, Server};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,12 +26,18 @@ const VIEWER_TOKEN: &str = "DARWIND_VIEWER_TOKEN";
 const NAMES: &str = "DARWIND_HOSTS";
 /// Digits of a drawn token or session: 128 bits.
 const TOKEN_DIGITS: usize = 32;
+/// Variables with the PEM files of the server's certificates, its own first, and of its private key: TLS is spoken when they
+/// are set, and nothing else.
+const TLS_CERT: &str = "DARWIND_TLS_CERT";
+const TLS_KEY: &str = "DARWIND_TLS_KEY";
 /// How often plain WebSocket clients hear of a run's figures, unless the configuration says otherwise.
 const METRICS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A dashboard that is up until this is dropped.
 pub(crate) struct Dashboard {
     _server: Server,
+    /// Given back after the server has ended: fields are dropped in their order.
+    _keeping: Keeping,
     /// The link with the token.
     pub(crate) link: String,
     /// The runs behind it.
@@ -37,7 +47,11 @@ pub(crate) struct Dashboard {
 impl Dashboard {
     /// Opens the dashboard where it was asked for; `None` when it was asked for nowhere. A default port that is taken is
     /// no reason not to run: then any free one will do.
-    pub(crate) fn open(listen: Option<Listen>, runs: &Runs) -> Result<Option<Self>, Failure> {
+    pub(crate) fn open(
+        listen: Option<Listen>,
+        runs: &Runs,
+        keeping: Keeping,
+    ) -> Result<Option<Self>, Failure> {
         let listener = match listen {
             Some(Listen::None) => return Ok(None),
             Some(Listen::At(address)) => {
@@ -47,6 +61,7 @@ impl Dashboard {
                 .or_else(|_| TcpListener::bind(SocketAddr::new(DEFAULT.ip(), 0)))
                 .map_err(|error| occupied(DEFAULT, &error))?,
         };
+        let identity = identity(std::env::var_os(TLS_CERT), std::env::var_os(TLS_KEY))?;
         let address = listener
             .local_addr()
             .map_err(|error| Failure::caused("the dashboard's address cannot be found", error))?;
@@ -65,19 +80,49 @@ impl Dashboard {
         let names: Vec<String> = std::env::var(NAMES)
             .map(|names| names.split(',').map(|name| name.trim().to_owned()).collect())
             .unwrap_or_default();
-        // Without randomness there is no session: an empty name never opens one.
+        // Names for commands that came without one.
         let draw = || data::random_hex(TOKEN_DIGITS).unwrap_or_default();
         let host = Host::new(runs.clone());
-        let server = Server::start(Options {
+        let scheme = if identity.is_some() { "https" } else { "http" };
+        let base = format!("{scheme}://{address}");
+        let access = Access::new(token.clone(), viewer, address, &names, draw);
+        let options = Options {
             listener,
-            access: Access::new(token.clone(), viewer, address, &names, draw),
+            access: if identity.is_some() { access.over_tls() } else { access },
             log: runs.log(),
             service: Arc::new(Hosted(host.clone())),
             metrics_interval: METRICS_INTERVAL,
-        })
-        .map_err(|error| Failure::caused("the dashboard cannot be served", error))?;
-        Ok(Some(Self { _server: server, link: format!("http://{address}/#t={token}"), host }))
+            annex: Some(peering::annex(host.clone(), &base, &token, &keeping)),
+        };
+        let started = match identity {
+            Some(identity) => Server::start_over::<TlsListener, TlsPeer>(options, |listener| {
+                TlsListener::new(listener, identity)
+            }),
+            None => Server::start(options),
+        };
+        let server = started.map_err(|error| Failure::caused("the dashboard cannot be served", error))?;
+        Ok(Some(Self { _server: server, _keeping: keeping, link: format!("{base}/#t={token}"), host }))
     }
+}
+
+/// How the server shows who it is over TLS; `None` when no TLS was asked for.
+fn identity(chain: Option<OsString>, key: Option<OsString>) -> Result<Option<TlsIdentity>, Failure> {
+    let given = |path: Option<OsString>| path.filter(|path| !path.is_empty()).map(PathBuf::from);
+    let (chain, key) = match (given(chain), given(key)) {
+        (None, None) => return Ok(None),
+        (Some(chain), Some(key)) => (chain, key),
+        (Some(_), None) => {
+            return Err(Failure::usage(format!("{TLS_CERT} is set and {TLS_KEY} is not"), HELP));
+        }
+        (None, Some(_)) => {
+            return Err(Failure::usage(format!("{TLS_KEY} is set and {TLS_CERT} is not"), HELP));
+        }
+    };
+    /// What is wanted.
+    const HELP: &str =
+        "set both, to PEM files: the certificates with the server's own first, and its private key";
+    let identity = TlsIdentity::from_files(&chain, &key);
+    identity.map(Some).map_err(|error| Failure::usage(format!("TLS cannot be spoken: {error}"), HELP))
 }
 
 fn occupied(address: SocketAddr, error: &std::io::Error) -> Failure {
@@ -104,9 +149,14 @@ pub(crate) fn serve(flags: &ServeFlags, data: &DataFolder, terminal: Terminal) -
             "leave `--listen none` out",
         ));
     }
-    let dashboard = Dashboard::open(flags.listen, &runs)?;
+    let keeping = Keeping::durable(&runs)?;
+    let alone = matches!(keeping, Keeping::Durable(_));
+    let dashboard = Dashboard::open(flags.listen, &runs, keeping)?;
     let Some(dashboard) = dashboard else { return Ok(Exit::Done) };
     terminal.note(&format!("dashboard: {}", dashboard.link));
+    if !alone {
+        terminal.note("another daemon keeps the A2A tasks of this data folder; this one's end with it");
+    }
     let (taken, troubles) = dashboard.host.take_up_unfinished()?;
     for run in taken {
         terminal.note(&format!("run {run} goes on"));

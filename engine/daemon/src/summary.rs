@@ -80,6 +80,9 @@ pub(crate) struct RunSummary {
     pub(crate) front: Vec<CandidateId>,
     pub(crate) hypervolume: f64,
     pub(crate) champion_history: Vec<CandidateId>,
+    /// What language models were asked for; absent when none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) llm: Option<ModelLine>,
     pub(crate) data_dir: String,
 }
 
@@ -104,9 +107,44 @@ impl RunSummary {
             front: ids(&state.front),
             hypervolume: state.hypervolume,
             champion_history: ids(&state.champion_history),
+            llm: model_line(state),
             data_dir: data.path().display().to_string(),
         }
     }
+}
+
+/// What language models were asked for and what that cost.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct ModelLine {
+    pub(crate) calls: u64,
+    pub(crate) tokens: TokenCounts,
+    /// In US dollars; `None` where a price is not known.
+    pub(crate) cost_usd: Option<f64>,
+}
+
+/// Tokens, as endpoints report them: those read include those from a cache, those written those of thinking.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct TokenCounts {
+    pub(crate) input: u64,
+    pub(crate) cached: u64,
+    pub(crate) reasoning: u64,
+    pub(crate) output: u64,
+}
+
+/// The line of a run that has a language model, used or not.
+fn model_line(state: &State) -> Option<ModelLine> {
+    let llm = &state.llm;
+    let has = state.arms.iter().any(|arm| arm.proposer == proposers::llm::NAME);
+    (has || !llm.is_nothing()).then_some(ModelLine {
+        calls: llm.calls,
+        tokens: TokenCounts {
+            input: llm.input,
+            cached: llm.cached,
+            reasoning: llm.reasoning,
+            output: llm.output,
+        },
+        cost_usd: llm.cost_usd,
+    })
 }
 
 fn stopped_by(state: &State, interrupted: bool) -> &'static str {
@@ -121,6 +159,8 @@ pub(crate) fn stopped_word(by: StoppedBy) -> &'static str {
     match by {
         StoppedBy::Evaluations => "evaluations",
         StoppedBy::Time => "time",
+        StoppedBy::LlmTokens => "llm_tokens",
+        StoppedBy::LlmCostUsd => "llm_cost_usd",
         StoppedBy::Goal => "goal",
         StoppedBy::Interrupt => "interrupt",
         StoppedBy::Exhausted => "exhausted",

@@ -1,18 +1,29 @@
 //! Builds what a run needs out of its configuration: the plan of its evaluation, evaluators, proposers, snapshots. The
 //! only place that knows every room.
 
-use crate::config::{Better, CheckSection, Configuration, Kind, ObjectiveSection, Required};
+mod commands;
+
+use crate::config::{
+    Better, CheckSection, Configuration, EvaluatorContract, EvaluatorSection, Kind, ObjectiveSection,
+    Required,
+};
 use crate::data::Runs;
 use crate::failure::Failure;
+use crate::language_models::{self, LanguageModels};
+use crate::peers;
 use conductor::Ports;
 use evolution::id::{CommitId, RunId};
 use evolution::ports::{Clock, Evaluator, Proposer};
+use knowledge::Memory;
 use objectives::{Direction, Objective, ObjectiveSet};
 use proposers::ast::{AstProposer, Options, Purpose};
+use proposers::command::Role;
+use proposers::llm::{self, LlmProposer, Model, Prompts};
+use proposers::peer_knowledge::{self, PeerKnowledge};
 use sandbox::cell::{Level, Limits};
 use sandbox::{
-    Calibration, CaseSource, CheckPlan, EvaluationPlan, EvaluatorFile, LocalEvaluator, MAX_PAIRS, Measure,
-    ObjectivePlan, Python, PythonScreener, Target,
+    Calibration, CaseSource, CheckPlan, Contract, EvaluationPlan, EvaluatorFile, LocalEvaluator, MAX_PAIRS,
+    Measure, ObjectivePlan, Python, PythonScreener, Target,
 };
 use snapshots::{Access, GitSnapshots};
 use std::collections::BTreeSet;
@@ -85,6 +96,19 @@ fn check(section: &CheckSection) -> CheckPlan {
     CheckPlan { name: section.name.clone(), run: section.run.clone(), timeout: section.timeout }
 }
 
+fn evaluator_file(section: &EvaluatorSection) -> EvaluatorFile {
+    EvaluatorFile {
+        path: section.file.clone(),
+        timeout: section.timeout,
+        contract: match section.contract {
+            EvaluatorContract::Function => Contract::Function,
+            EvaluatorContract::Process => Contract::Process,
+        },
+        cascade: section.cascade.then(|| section.cascade_thresholds.clone()),
+        features: section.features.clone(),
+    }
+}
+
 /// The interpreter that the target runs under.
 pub(crate) fn python(configuration: &Configuration) -> Result<Python, Failure> {
     let active = std::env::var_os("VIRTUAL_ENV");
@@ -116,10 +140,7 @@ pub(crate) fn plan(
         },
         checks: configuration.checks.iter().map(check).collect(),
         objectives: objectives.collect::<Result<_, Failure>>()?,
-        evaluator: configuration
-            .evaluator
-            .as_ref()
-            .map(|section| EvaluatorFile { path: section.file.clone(), timeout: section.timeout }),
+        evaluator: configuration.evaluator.as_ref().map(evaluator_file),
         limits: Limits {
             memory: sandbox.memory,
             processes: sandbox.processes,
@@ -146,9 +167,91 @@ fn purposes(configuration: &Configuration) -> BTreeSet<Purpose> {
 }
 
 /// The proposers that the configuration names. Every one of them is in this build: that was checked before.
-pub(crate) fn proposers(configuration: &Configuration, seed: u64) -> Vec<Box<dyn Proposer>> {
-    let options = Options { purposes: purposes(configuration), seed };
-    vec![Box::new(AstProposer::new(options))]
+pub(crate) fn proposers(
+    runs: &Runs,
+    configuration: &Configuration,
+    (seed, clock): (u64, Arc<dyn Clock>),
+    evaluation: &Evaluation<'_>,
+    models: LanguageModels,
+) -> Result<Vec<Box<dyn Proposer>>, Failure> {
+    let mut proposers: Vec<Box<dyn Proposer>> = Vec::new();
+    let gateway = models.gateway.as_ref();
+    for name in &configuration.proposers.used {
+        let proposer: Box<dyn Proposer> = match name.as_str() {
+            "agent" => commands::proposer(Role::Agent, configuration, evaluation, gateway)?,
+            llm::NAME => {
+                Box::new(LlmProposer::new(model_options(configuration, seed)?, models.models.clone()))
+            }
+            "self_modification" => {
+                commands::proposer(Role::SelfModification, configuration, evaluation, gateway)?
+            }
+            peer_knowledge::NAME => Box::new(PeerKnowledge::new(peer_knowledge::Options {
+                memory: Memory::new(runs.log()),
+                clock: clock.clone(),
+                target: configuration.target.name.clone(),
+                run: evaluation.run.to_string(),
+                objectives: peers::goals(&objective_set(configuration)?),
+                threshold: configuration.collective.knowledge_transfer.compatibility_threshold,
+            })),
+            _ => {
+                let options = Options { purposes: purposes(configuration), seed };
+                Box::new(AstProposer::new(options))
+            }
+        };
+        proposers.push(proposer);
+    }
+    Ok(proposers)
+}
+
+/// Those of a run's proposers that answer the same again: `ast`, and `llm` when its models answer from the record. Others
+/// run commands or know peers, and are left out.
+pub(crate) fn repeatable(
+    configuration: &Configuration,
+    seed: u64,
+    models: &[Arc<dyn Model>],
+) -> Result<Vec<Box<dyn Proposer>>, Failure> {
+    let mut proposers: Vec<Box<dyn Proposer>> = Vec::new();
+    for name in &configuration.proposers.used {
+        match name.as_str() {
+            llm::NAME => proposers
+                .push(Box::new(LlmProposer::new(model_options(configuration, seed)?, models.to_vec()))),
+            "ast" => {
+                let options = Options { purposes: purposes(configuration), seed };
+                proposers.push(Box::new(AstProposer::new(options)));
+            }
+            _ => {}
+        }
+    }
+    Ok(proposers)
+}
+
+/// How the `llm` proposer is set up.
+fn model_options(configuration: &Configuration, seed: u64) -> Result<llm::Options, Failure> {
+    let section = configuration.proposers.llm.clone().ok_or_else(language_models::unconfigured)?;
+    let goal = |objective: &ObjectiveSection| llm::Goal {
+        name: objective.name.clone(),
+        maximize: objective.direction == Better::Maximize,
+        weight: objective.weight,
+        unit: objective.unit.clone().unwrap_or_default(),
+        threshold: objective.threshold,
+    };
+    let python = configuration.target.mutable.iter().any(|file| file.ends_with(".py"));
+    let question = language_models::question_size(&section)?;
+    Ok(llm::Options {
+        task: llm::Task {
+            name: configuration.target.name.clone(),
+            description: section.task,
+            goals: configuration.objectives.iter().map(goal).collect(),
+        },
+        prompts: Prompts::new(&section.own_prompts)
+            .map_err(|error| Failure::caused("the prompts of [proposers.llm] cannot be used", error))?,
+        format: section.format,
+        grammar: section.grammar,
+        ast: python.then(|| Options { purposes: purposes(configuration), seed }),
+        temperature: section.temperature,
+        question,
+        parallel: section.parallel,
+    })
 }
 
 /// The level that cells will run at: the highest whose probes hold.
@@ -175,7 +278,17 @@ pub(crate) fn level(required: Required) -> Result<Level, Failure> {
     }
 }
 
-/// Where a run's evaluations work, below its folder.
+/// What proposers that run commands share with the evaluation: its plan, and the run's place.
+pub(crate) struct Evaluation<'r> {
+    /// The run's name.
+    pub(crate) run: &'r RunId,
+    /// The plan, with the target's unchanged copy.
+    pub(crate) plan: &'r EvaluationPlan,
+    /// Where it works.
+    pub(crate) workplace: &'r Workplace,
+}
+
+/// Where a run's evaluations and proposers work, below its folder.
 pub(crate) struct Workplace {
     folder: PathBuf,
 }
@@ -184,6 +297,11 @@ impl Workplace {
     /// The workplace of a run.
     pub(crate) fn of(runs: &Runs, run: &RunId) -> Self {
         Self { folder: runs.folder().work(run) }
+    }
+
+    /// The folder of a proposer that runs commands.
+    pub(crate) fn bench_of(&self, proposer: &str) -> PathBuf {
+        self.folder.join(proposer)
     }
 
     /// The exported copy of the unchanged target.
@@ -237,6 +355,13 @@ pub(crate) fn snapshots(
         .map_err(|error| Failure::caused("the run's repository cannot be opened", error))
 }
 
+/// The run's repository, opened to read its files that may change.
+pub(crate) fn reading(runs: &Runs, run: &RunId, mutable: BTreeSet<String>) -> Result<GitSnapshots, Failure> {
+    let may_change = Arc::new(move |path: &str| mutable.contains(path));
+    GitSnapshots::open(&runs.folder().repository(run), Access::Read, may_change)
+        .map_err(|error| Failure::caused("the run's repository cannot be opened", error))
+}
+
 /// Everything that a conductor needs.
 pub(crate) fn ports(
     runs: &Runs,
@@ -244,15 +369,21 @@ pub(crate) fn ports(
     snapshots: GitSnapshots,
     evaluators: Vec<Box<dyn Evaluator>>,
     seed: u64,
-) -> Ports {
-    Ports {
+    evaluation: &Evaluation<'_>,
+    models: LanguageModels,
+) -> Result<Ports, Failure> {
+    let clock = Arc::new(SystemClock::new());
+    Ok(Ports {
         log: runs.log(),
-        clock: Arc::new(SystemClock::new()),
+        clock: clock.clone(),
         snapshots: Box::new(snapshots),
-        screener: Arc::new(PythonScreener::new(configuration.target.mutable.iter().cloned())),
-        proposers: proposers(configuration, seed),
+        screener: Arc::new(
+            PythonScreener::new(configuration.target.mutable.iter().cloned())
+                .telling_shapes(configuration.settings.archive.looks_at_shapes()),
+        ),
+        proposers: proposers(runs, configuration, (seed, clock), evaluation, models)?,
         evaluators,
-    }
+    })
 }
 
 /// The configuration that a stored run was begun with.

@@ -6,15 +6,17 @@
 #[expect(dead_code, reason = "each test file uses its own part of this")]
 mod support;
 
+use conductor::{ControlRequest, control_stream};
 use evolution::candidate::Evaluation;
-use evolution::event::Event;
+use evolution::event::{Command as Pinning, Event};
+use evolution::id::{BASELINE, RunId};
 use evolution::ports::{EvaluationRequest, Evaluator, EvaluatorError};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use store::{Leases, SqliteStore};
+use store::{Expected, Leases, Log, NewRecord, SqliteStore};
 use support::{RUN, Reader, begin, darwind, json};
 use tempfile::TempDir;
 
@@ -157,4 +159,27 @@ fn a_driven_run_is_rolled_back_and_measured_again() {
     run.driver.join().unwrap();
     let findings = json(&darwind(run.data.path()).args(["replay", "last", "--json"]).output().unwrap());
     assert_eq!(findings["ok"], true, "commands leave the decisions as the seed gives them: {findings}");
+}
+
+#[test]
+fn a_pinned_champion_stays_whatever_is_found() {
+    let run = drive();
+    run.permits.send(()).unwrap();
+    run.wait_for("champion_changed");
+    let store = SqliteStore::open(&run.data.path().join("darwind.sqlite")).unwrap();
+    let name = RunId::new(RUN);
+    let modification_id = name.candidate(BASELINE);
+    let (id, reason) = ("pin".to_owned(), "it is known to work".to_owned());
+    let request = ControlRequest { id, command: Pinning::Pin { modification_id }, reason };
+    let data = serde_json::to_value(&request).unwrap();
+    let record = NewRecord { kind: "control".to_owned(), time_ms: 0, data };
+    store.append(&control_stream(&name), Expected::Any, &[record]).unwrap();
+    run.wait_for("control_received");
+    drop(run.permits);
+    run.driver.join().unwrap();
+    let state = conductor::replay_state(&store, &name).unwrap();
+    assert!(state.counters.accepted > 0, "something better was found: {:?}", state.counters);
+    assert_eq!((state.pinned, state.champion_history.as_slice()), (true, [BASELINE].as_slice()));
+    let findings = json(&darwind(run.data.path()).args(["replay", "last", "--json"]).output().unwrap());
+    assert_eq!(findings["ok"], true, "{findings}");
 }

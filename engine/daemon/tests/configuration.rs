@@ -49,6 +49,13 @@ fn check(configuration: &str, expected: &str) {
 }
 
 #[test]
+fn ranks_without_dominance_are_refused() {
+    let folder = project(&format!("{GOOD}[multi_objective_evolution]\npareto_optimization = false\n"));
+    let message = refusal(folder.path(), &[]);
+    assert!(message.contains("darwind.toml:9:1") && message.contains("single [[objective]]"), "{message}");
+}
+
+#[test]
 fn an_unknown_key_is_shown_with_what_was_meant() {
     check(
         &format!("{GOOD}wieght = 2\n"),
@@ -190,6 +197,7 @@ fn sections_need_what_they_cannot_do_without() {
         (&*GOOD.replace("[\"wordcount.py\"]", "[\"../x.py\"]"), "leaves the target's folder"),
         (&*GOOD.replace("[\"wordcount.py\"]", "[]"), "`files` in [target] is empty"),
         (&*format!("{GOOD}[evolution]\nselection = \"best\"\n"), "it is one of `dgm`"),
+        (&*format!("{GOOD}[evolution]\narchive = \"island\"\n"), "did you mean `islands`?"),
         (&*format!("{GOOD}[evolution]\nlearning_rate = 0.9\n"), "expected a number from 0.01 to 0.5"),
         (
             &*format!("{GOOD}[collaborative_validation]\nconsensus_threshold = 2\n"),
@@ -208,10 +216,25 @@ fn proposers_that_are_not_there_are_refused_with_those_that_are() {
     let message = refusal(project(GOOD).path(), &["--proposer", "astt"]);
     assert!(message.contains("did you mean `ast`?"), "{message}");
     let message = refusal(project(GOOD).path(), &["--proposer", "agent"]);
-    assert!(message.contains("not in this build") && message.contains("--proposer ast"), "{message}");
-    let configured = format!("{GOOD}[proposers.llm]\nmodel = \"m\"\nendpoint = \"http://localhost:1\"\n");
-    let message = refusal(project(&configured).path(), &[]);
-    assert!(message.contains("`llm` is not in this build"), "{message}");
+    assert!(message.contains("not configured") && message.contains("[proposers.agent]"), "{message}");
+}
+
+#[test]
+fn a_model_that_cannot_be_asked_is_told_before_anything_is_evaluated() {
+    let message = refusal(project(GOOD).path(), &["--proposer", "llm"]);
+    assert!(message.contains("no model is configured") && message.contains("--proposer ast"), "{message}");
+    let model = "[proposers.llm]\nmodel = \"m\"\nendpoint = \"http://127.0.0.1:1/v1\"\n";
+    let message = refusal(project(&format!("{GOOD}{model}")).path(), &[]);
+    assert!(message.contains("cannot be reached") && message.contains("--proposer ast"), "{message}");
+    let key = format!("{GOOD}{model}key_env = \"DARWIND_TEST_NO_SUCH_KEY\"\n");
+    let message = refusal(project(&key).path(), &[]);
+    assert!(message.contains("DARWIND_TEST_NO_SUCH_KEY"), "{message}");
+    let money = format!("{GOOD}{model}[budget]\nllm_cost_usd = 1\n");
+    let message = refusal(project(&money).path(), &[]);
+    assert!(message.contains("price"), "{message}");
+    let prompts = format!("{GOOD}{model}prompts = \"..\"\n");
+    let message = refusal(project(&prompts).path(), &[]);
+    assert!(message.contains("below the target's"), "{message}");
 }
 
 #[test]

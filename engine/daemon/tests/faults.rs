@@ -37,8 +37,8 @@ fn refused(output: &Output) -> bool {
 fn evaluators_that_fail_on_the_unchanged_program_end_the_run_with_1() {
     let evaluators = [
         ("print('%$#@! rubbish')\ndef evaluate(p): return 'great'\n", "not a dict of numbers"),
-        ("def evaluate(p): return {'score': float('nan')}\n", "NaN"),
-        ("def evaluate(p): return {'other': 1}\n", "reported no score"),
+        ("def evaluate(p): return {'score': float('nan')}\n", "no finite number score"),
+        ("def evaluate(p): return {'other': 1}\n", "no finite number score"),
         (
             "import sys\ndef evaluate(p):\n    for i in range(1024): sys.stdout.write('x' * (1 << 20))\n    return {'score': 1}\n",
             "limit: output",

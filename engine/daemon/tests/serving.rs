@@ -105,10 +105,14 @@ impl Daemon {
         tungstenite::client(request, stream).unwrap().0
     }
 
-    /// Starts a run; `None` when this machine can contain nothing, which is printed.
+    /// Starts a run of the two functions; `None` when this machine can contain nothing, which is printed.
     fn run(&self, evaluations: u32) -> Option<String> {
         let files =
             json!({ "program.py": PROGRAM, "cases.json": CASES, "darwind.toml": configuration(evaluations) });
+        self.start_run(&files)
+    }
+
+    fn start_run(&self, files: &Value) -> Option<String> {
         let (status, answer) = self.ask("POST", "/api/v1/runs", &json!({ "files": files, "seed": 5 }));
         if status == 409 {
             println!("skipped: {answer}");
@@ -240,6 +244,16 @@ fn a_run_is_watched_and_steered() {
     until(&mut socket, |message| follow(message, &|m| m["data"]["event_type"] == "rollback_completed"));
     let rolled = daemon.get(&at);
     assert_eq!(rolled["champion"]["number"], 0, "{rolled}");
+    let keep = |name: &str| {
+        let body = json!({ "command": name, "modification_id": format!("{run}-0"), "reason": "it is known" });
+        let status = daemon.ask("POST", &commands, &body).0;
+        (status, daemon.get(&at)["pinned"].as_bool().unwrap())
+    };
+    assert_eq!(keep("pin"), (200, true), "the champion can be kept");
+    assert_eq!(keep("pin"), (409, true), "once");
+    assert_eq!(keep("promote"), (200, false), "and be let go");
+    let idle = json!({ "command": "abort_evaluation", "modification_id": format!("{run}-0") });
+    assert_eq!(daemon.ask("POST", &commands, &idle).0, 409, "nothing of it is under way");
     let stale = json!({ "command": "resume_evolution", "expect_seq": 1 });
     assert_eq!(daemon.ask("POST", &commands, &stale).0, 409);
     assert_eq!(daemon.ask("POST", &commands, &json!({ "command": "dance" })).0, 422);
@@ -331,4 +345,53 @@ fn the_dashboard_resumes_without_a_gap_after_the_daemon_was_killed() {
         (shown["state"].as_str(), shown["counters"]["evaluations"].as_u64()),
         (Some("finished"), Some(400))
     );
+}
+
+/// A check that passes what does not change and otherwise waits far longer than this test may take.
+const PATIENT: &str = "import time\nimport program\ntime.sleep(0 if program.area(2, 3) == 5 else 3000)\n";
+
+#[test]
+fn an_evaluation_is_aborted_and_the_run_goes_on() {
+    let data = TempDir::new().unwrap();
+    let daemon = Daemon::start(data.path());
+    let check = "[[check]]\nname = \"patience\"\nrun = [\"python\", \"patient.py\"]\ntimeout = \"50m\"\n";
+    let files = json!({ "program.py": "def area(a, b):\n    return a + b\n", "patient.py": PATIENT,
+        "cases.json": r#"[{"function": "area", "args": [2, 3], "expected": 6}]"#,
+        "darwind.toml": format!("{}{check}", configuration(1_000)) });
+    let Some(run) = daemon.start_run(&files) else { return };
+    let mut socket = daemon.socket(&format!("/ws?run={run}&after=0"), None);
+    let commands = format!("/api/v1/runs/{run}/commands");
+    // Two of them: the second shows that the lane of the first works again.
+    for _ in 0..2 {
+        let aborted = loop {
+            let started = until(&mut socket, |message| {
+                message["data"]["event_type"] == "validation_started" && message["data"]["purpose"] == "judge"
+            });
+            let id = started["data"]["modification_id"].clone();
+            let abort = json!({ "command": "abort_evaluation", "modification_id": id, "reason": "it takes too long" });
+            match daemon.ask("POST", &commands, &abort).0 {
+                200 => break id,
+                status => assert_eq!(status, 409, "it had ended already"),
+            }
+        };
+        let failed = until(&mut socket, |message| message["data"]["event_type"] == "evaluation_failed");
+        assert_eq!(
+            (&failed["data"]["modification_id"], &failed["data"]["aborted"]),
+            (&aborted, &json!(true))
+        );
+        let verdict = until(&mut socket, |message| {
+            message["data"]["event_type"] == "improvement_rejected"
+                && message["data"]["modification_id"] == aborted
+        });
+        assert_eq!(verdict["data"]["gate"], "aborted", "{verdict}");
+        assert!(verdict["data"]["reason"].as_str().unwrap().contains("it takes too long"), "{verdict}");
+    }
+    let shown = daemon.get(&format!("/api/v1/runs/{run}"));
+    assert_eq!(
+        (shown["state"].as_str(), &shown["breakers"]["evaluator"]["state"]),
+        (Some("running"), &json!("closed"))
+    );
+    let stop = json!({ "command": "stop_evolution", "reason": "enough" });
+    assert_eq!(daemon.ask("POST", &commands, &stop).0, 200);
+    until(&mut socket, |message| message["data"]["event_type"] == "run_finished");
 }

@@ -12,7 +12,7 @@ use conductor::Conductor;
 use evolution::candidate::Evaluation;
 use evolution::ports::{EvaluationRequest, Evaluator, EvaluatorError, Purpose};
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -99,11 +99,7 @@ impl Evaluator for Recording {
 /// Runs `evaluations` evaluations as a run, and again alone.
 pub(super) fn measure(evaluations: u64, terminal: Terminal) -> Result<Contained, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::caused("no temporary folder", error))?;
-    let path = folder.path().join("target");
-    std::fs::create_dir(&path)?;
-    for (name, text) in [("program.py", PROGRAM), ("cases.json", CASES), (config::FILE_NAME, CONFIGURATION)] {
-        std::fs::write(path.join(name), text)?;
-    }
+    let path = write_target(folder.path())?;
     let mut configuration = config::load(&path)?;
     configuration.budget = configuration.budget.overridden(Some(evaluations), None);
     let request = RunRequest { path, configuration, seed: 1, workers: request::workers(None), resume: false };
@@ -121,6 +117,16 @@ pub(super) fn measure(evaluations: u64, terminal: Terminal) -> Result<Contained,
         bare_s,
         run_to_bare: run_s / bare_s,
     })
+}
+
+/// Puts the target into a folder of its own.
+pub(super) fn write_target(within: &Path) -> Result<PathBuf, Failure> {
+    let path = within.join("target");
+    std::fs::create_dir(&path)?;
+    for (name, text) in [("program.py", PROGRAM), ("cases.json", CASES), (config::FILE_NAME, CONFIGURATION)] {
+        std::fs::write(path.join(name), text)?;
+    }
+    Ok(path)
 }
 
 fn whole_run(

@@ -37,14 +37,7 @@ pub(crate) struct ValidationSection {
     pub(crate) consensus_threshold: f64,
 }
 
-/// `[multi_objective_evolution]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct MultiObjectiveSection {
-    /// Whether candidates are ranked by Pareto dominance.
-    pub(crate) pareto_optimization: bool,
-}
-
-/// The four sections.
+/// The three sections that set something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CollectiveSections {
     /// `[real_time_monitoring]`.
@@ -53,8 +46,6 @@ pub(crate) struct CollectiveSections {
     pub(crate) knowledge_transfer: KnowledgeSection,
     /// `[collaborative_validation]`.
     pub(crate) collaborative_validation: ValidationSection,
-    /// `[multi_objective_evolution]`.
-    pub(crate) multi_objective_evolution: MultiObjectiveSection,
 }
 
 impl Default for CollectiveSections {
@@ -75,7 +66,6 @@ impl Default for CollectiveSections {
                 max_validators: 5,
                 consensus_threshold: 0.7,
             },
-            multi_objective_evolution: MultiObjectiveSection { pareto_optimization: true },
         }
     }
 }
@@ -110,8 +100,14 @@ pub(super) fn collective(top: &mut Section<'_>) -> CollectiveSections {
         section.finish();
     }
     if let Some(mut section) = top.table("multi_objective_evolution") {
-        let into = &mut read.multi_objective_evolution;
-        into.pareto_optimization = section.flag("pareto_optimization", into.pareto_optimization);
+        // Ranks come from dominance and from nothing else; saying otherwise would change nothing, so it is refused.
+        if !section.flag("pareto_optimization", true) {
+            section.problems().add(
+                section.key_span("pareto_optimization"),
+                "candidates are always ranked by Pareto dominance",
+                "leave it true; for a single measure give a single [[objective]]",
+            );
+        }
         section.finish();
     }
     read

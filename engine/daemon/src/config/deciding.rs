@@ -1,5 +1,6 @@
 //! The sections `[evolution]` and `[safety_systems]`: how the core decides. Both become `evolution::settings`.
 
+use super::diversity::{self, Measured};
 use super::reader::{Bounds, Section};
 use evolution::settings::{BreakerSettings, LearningRateSettings, MAX_LOOKAHEAD, SelectionPolicy, Settings};
 
@@ -12,8 +13,8 @@ const SELECTIONS: [(&str, SelectionPolicy); 5] = [
     ("uniform", SelectionPolicy::Uniform),
 ];
 
-/// Reads both sections.
-pub(super) fn settings(top: &mut Section<'_>) -> Settings {
+/// Reads both sections. `measured` is what the features of a grid may be named after.
+pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> Settings {
     let breaker = breaker(top);
     let Some(mut section) = top.table("evolution") else {
         return Settings { breaker, ..Settings::default() };
@@ -21,11 +22,14 @@ pub(super) fn settings(top: &mut Section<'_>) -> Settings {
     let default = Settings::default();
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let selection = section.choice("selection", &SELECTIONS).map_or(default.selection, |found| found.value);
+    let archive = diversity::archive(&mut section, measured);
+    let restart = diversity::restart(&mut section);
     let lookahead = section.whole("lookahead", 1..=u64::from(MAX_LOOKAHEAD)).map_or(default.lookahead, small);
     let root_share = section.real("root_share", Bounds::SHARE).unwrap_or(default.root_share);
     let root_evaluations =
         section.whole("root_evaluations", 0..=u64::from(u32::MAX)).unwrap_or(default.root_evaluations);
-    let champion_share = section.real("champion_share", Bounds::SHARE).unwrap_or(default.champion_share);
+    let champion_share =
+        section.real("champion_share", Bounds::SHARE).unwrap_or_else(|| archive.champion_share());
     let polish = section.whole("polish", 0..=1_000_000).map_or(default.polish, small);
     let learning_rate = learning_rate(&mut section);
     let discount = Bounds { above: Some(0.0), from: 0.0, to: 1.0 };
@@ -34,6 +38,8 @@ pub(super) fn settings(top: &mut Section<'_>) -> Settings {
     section.finish();
     Settings {
         selection,
+        archive,
+        restart,
         lookahead,
         root_share,
         root_evaluations,

@@ -140,6 +140,42 @@ pub(crate) struct EvaluatorSection {
     /// Wall time of one evaluation.
     #[serde(with = "duration_text")]
     pub(crate) timeout: Duration,
+    /// How it is asked.
+    #[serde(default)]
+    pub(crate) contract: EvaluatorContract,
+    /// Whether its stages make a cascade.
+    #[serde(default = "always")]
+    pub(crate) cascade: bool,
+    /// What a stage must reach for the next one to begin.
+    #[serde(default = "cascade_thresholds")]
+    pub(crate) cascade_thresholds: Vec<f64>,
+    /// Metrics that describe a candidate and do not count as fitness.
+    #[serde(default)]
+    pub(crate) features: Vec<String>,
+}
+
+/// How an evaluator is asked: a function that answers numbers, as in OpenEvolve, or a program that writes them to files,
+/// as in ShinkaEvolve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum EvaluatorContract {
+    /// `evaluate(program_path)`.
+    #[default]
+    Function,
+    /// `evaluate.py --program_path P --results_dir R`.
+    Process,
+}
+
+/// The contracts by name.
+const CONTRACTS: [(&str, EvaluatorContract); 2] =
+    [("function", EvaluatorContract::Function), ("process", EvaluatorContract::Process)];
+
+fn always() -> bool {
+    true
+}
+
+fn cascade_thresholds() -> Vec<f64> {
+    sandbox::CASCADE_THRESHOLDS.to_vec()
 }
 
 /// Reads all `[[check]]`.
@@ -308,6 +344,10 @@ pub(super) fn evaluator(top: &mut Section<'_>, files: &[String]) -> Option<Evalu
     }
     let file = section.file("file", files);
     let timeout = section.duration("timeout", TIMEOUTS).unwrap_or(EVALUATOR_TIMEOUT);
+    let contract = section.choice("contract", &CONTRACTS).map(|found| found.value).unwrap_or_default();
+    let cascade = section.flag("cascade", true);
+    let cascade_thresholds = section.reals("cascade_thresholds").unwrap_or_else(cascade_thresholds);
+    let features = section.plain_texts("features").unwrap_or_default();
     section.finish();
-    Some(EvaluatorSection { file: file?, timeout })
+    Some(EvaluatorSection { file: file?, timeout, contract, cascade, cascade_thresholds, features })
 }

@@ -255,6 +255,24 @@ impl<'t> Section<'t> {
         fitting
     }
 
+    /// A list of real numbers; whole numbers will do.
+    pub(super) fn reals(&mut self, key: &'static str) -> Option<Vec<f64>> {
+        let value = self.value(key)?;
+        let number = |item: &DeValue<'_>| match item {
+            DeValue::Integer(integer) => integer.as_str().parse::<f64>().ok(),
+            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+            _ => None,
+        };
+        let numbers = value
+            .get_ref()
+            .as_array()
+            .and_then(|array| array.iter().map(|item| number(item.get_ref())).collect::<Option<Vec<f64>>>());
+        if numbers.is_none() {
+            self.wrong_type(key, value, "a list of numbers");
+        }
+        numbers
+    }
+
     /// A duration such as `"20s"`, within `range`.
     pub(super) fn duration(
         &mut self,

@@ -42,6 +42,8 @@ impl BudgetSection {
             evaluations: self.evaluations,
             proposals: self.proposals,
             time_ms: self.time.map(|time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX)),
+            llm_tokens: self.llm_tokens,
+            llm_cost_usd: self.llm_cost_usd,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Row, Status};
 use crate::data::DataFolder;
+use crate::presets;
 use sandbox::Python;
 use std::path::Path;
 use std::process::Command;
@@ -13,6 +14,7 @@ const LITTLE_ROOM: u64 = 1 << 30;
 pub(super) fn rows(data: &DataFolder) -> Vec<Row> {
     let mut rows = python();
     rows.extend([git(), writable(data), room(data), cores(), kernel()]);
+    rows.extend(presets::names().into_iter().filter_map(agent));
     rows
 }
 
@@ -59,6 +61,20 @@ fn pytest(installed: bool) -> Row {
         remedy: Some("only for targets whose tests want it: python3 -m pip install pytest".to_owned()),
         ..row("pytest", Status::Partial, "not installed; unittest always works")
     }
+}
+
+/// A coding agent that a preset knows, and whether it is installed. None of them is needed.
+fn agent(name: &'static str) -> Option<Row> {
+    let preset = presets::preset(name).ok()?;
+    let program = preset.run.first()?;
+    let row = |status, evidence: String| row(&format!("agent {name}"), status, evidence);
+    Some(match presets::find(program, std::env::var_os("PATH").as_deref()) {
+        Some(installed) => row(Status::Held, format!("{} found", installed.program.display())),
+        None => Row {
+            remedy: Some(format!("only for [proposers.agent] preset = \"{name}\": {}", preset.install)),
+            ..row(Status::Partial, format!("{program} is not on the search path"))
+        },
+    })
 }
 
 fn git() -> Row {

@@ -2,7 +2,6 @@
 //! Reads files, runs nothing.
 
 use crate::config::files::is_test;
-use crate::config::task::metrics;
 use crate::failure::Failure;
 use serde::Serialize;
 use std::path::Path;
@@ -15,6 +14,11 @@ const MAX_TESTS_READ: usize = 50;
 const MAX_SOURCES_READ: usize = 500;
 /// Sources that are listed one by one; more become a glob.
 const MAX_SOURCES_LISTED: usize = 12;
+/// Metrics of an evaluator that become objectives when it reports no combined score.
+const MAX_METRICS: usize = 3;
+/// Keys of an evaluator's dictionaries that are no numbers.
+const NOT_NUMBERS: [&str; 8] =
+    ["error", "message", "name", "artifacts", "stderr", "stdout", "traceback", "feedback"];
 /// Folders whose Python is not the program.
 const SIDE_FOLDERS: [&str; 9] =
     ["docs", "doc", "examples", "example", "scripts", "tools", "benchmarks", "bench", "build"];
@@ -124,6 +128,25 @@ fn evaluator(folder: &Path, files: &[String], found: &mut Vec<Found>) -> Option<
         why: format!("it defines evaluate() and seems to report {}", metrics.join(", ")),
     });
     Some(Judge::Evaluator { file: file.clone(), metrics })
+}
+
+/// Names that an evaluator seems to report: the keys of dictionaries in its text. `combined_score` stands for all of
+/// them where it is reported, as in OpenEvolve.
+fn metrics(evaluator: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for piece in evaluator.split(['"', '\'']).collect::<Vec<_>>().windows(2) {
+        let [name, after] = piece else { continue };
+        let word = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let key = after.trim_start().starts_with(':') && !after.trim_start().starts_with(":=");
+        if word && key && !NOT_NUMBERS.contains(name) && !names.iter().any(|known| known == name) {
+            names.push((*name).to_owned());
+        }
+    }
+    if names.iter().any(|name| name == "combined_score") {
+        return vec!["combined_score".to_owned()];
+    }
+    names.truncate(MAX_METRICS);
+    if names.is_empty() { vec!["score".to_owned()] } else { names }
 }
 
 fn is_bench(path: &str) -> bool {
@@ -276,6 +299,13 @@ fn escaped(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn metrics_are_the_keys_of_dictionaries() {
+        assert_eq!(metrics("return {'speed': 1, \"size\": 2, 'error': str(e)}"), ["speed", "size"]);
+        assert_eq!(metrics("return {\"combined_score\": 1, \"x\": 2}"), ["combined_score"]);
+        assert_eq!(metrics("return 1"), ["score"]);
+    }
 
     #[test]
     fn many_sources_become_a_glob_with_exceptions() {

@@ -3,18 +3,14 @@
 
 use crate::cli::TargetFlags;
 use crate::config;
-use crate::data;
 use crate::failure::{Exit, Failure};
+use crate::judge::Judge;
 use crate::report;
 use crate::terminal::Terminal;
 use crate::wiring;
-use evolution::candidate::{CheckResult, Evaluation, Separation, SourceFiles};
-use evolution::ports::{EvaluationRequest, Evaluator, Purpose};
-use sandbox::{Calibration, LocalEvaluator};
+use evolution::candidate::{CheckResult, Evaluation, Separation};
 use serde::Serialize;
-use snapshots::{Access, GitSnapshots, ImportRequest, Selection};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// The answer of `darwind check --json`.
@@ -55,51 +51,12 @@ struct Baseline {
 pub(crate) fn check(flags: &TargetFlags, terminal: Terminal) -> Result<Exit, Failure> {
     let configuration = config::load(&flags.path)?;
     let objectives = wiring::objective_set(&configuration)?;
-    let python = wiring::python(&configuration)?;
-    let level = wiring::level(configuration.sandbox.require)?;
-    let folder =
-        tempfile::tempdir().map_err(|error| Failure::caused("no temporary folder can be made", error))?;
-    let mutable = configuration.target.mutable.clone();
-    let may_change = Arc::new(move |path: &str| mutable.iter().any(|file| file == path));
-    let fault = |error: snapshots::SnapshotsError| Failure::caused("the target cannot be taken in", error);
-    let mut snapshots =
-        GitSnapshots::open(&folder.path().join("repository.git"), Access::Write, may_change.clone())
-            .map_err(fault)?;
-    let import = snapshots
-        .import(&ImportRequest {
-            directory: &flags.path,
-            selection: Selection { take_in: Some(may_change), ..Selection::default() },
-            id: evolution::id::RunId::new("check").candidate(evolution::id::BASELINE),
-            summary: "check".to_owned(),
-            trailers: Vec::new(),
-            time_ms: data::now_ms(),
-        })
-        .map_err(fault)?;
-    let tree = folder.path().join("baseline");
-    std::fs::create_dir_all(&tree)
-        .map_err(|error| Failure::caused("no temporary folder can be made", error))?;
-    snapshots.export(&import.commit, &tree).map_err(fault)?;
-    let plan = Arc::new(wiring::plan(&configuration, python, &tree, level)?);
-    let calibration = Arc::new(Mutex::new(Calibration::default()));
-    let mut evaluator =
-        LocalEvaluator::new(plan, wiring::launcher()?, &folder.path().join("lane"), calibration)
-            .map_err(|error| Failure::caused("the evaluator cannot be set up", error))?;
-    let files: SourceFiles = evolution::ports::Snapshots::files(&mut snapshots, &import.commit)
-        .map_err(|error| Failure::caused("the target cannot be read", error))?;
+    let mut judge = Judge::of_folder(&flags.path, &configuration)?;
     let began = Instant::now();
-    let evaluation = evaluator
-        .evaluate(&EvaluationRequest {
-            number: evolution::id::BASELINE,
-            purpose: Purpose::Baseline,
-            files: Arc::new(files),
-            parent: None,
-            failing_first: Vec::new(),
-            localise_from: 0,
-            seed: 0,
-        })
-        .map_err(|error| Failure::caused("the unchanged target could not be evaluated", error))?;
-    let answer =
-        answer(&configuration, &objectives, evaluation, began.elapsed().as_secs_f64(), import.warnings);
+    let evaluation = judge.baseline()?;
+    let read = configuration.warnings.iter().cloned();
+    let warnings = read.chain(std::mem::take(&mut judge.warnings)).collect();
+    let answer = answer(&configuration, &objectives, evaluation, began.elapsed().as_secs_f64(), warnings);
     let ok = answer.ok;
     if terminal.wants_json() {
         terminal.json(&answer)?;

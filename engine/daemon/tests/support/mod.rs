@@ -13,6 +13,7 @@ use evolution::ports::{
     Proposer, ProposerError, Screener, Screening,
 };
 use evolution::settings::{Budget, Settings};
+use evolution::shape::Shape;
 use objectives::{Direction, Objective, ObjectiveSet, Scores};
 use snapshots::{Access, GitSnapshots, ImportRequest, Selection};
 use std::path::Path;
@@ -91,7 +92,11 @@ struct Plain;
 
 impl Screener for Plain {
     fn screen(&self, parent: &SourceFiles, patch: &Patch) -> Screening {
-        Screening { fingerprint: number(&parent.patched(patch)).to_string(), refused: None }
+        Screening {
+            fingerprint: number(&parent.patched(patch)).to_string(),
+            refused: None,
+            shape: Shape::default(),
+        }
     }
 }
 
@@ -159,9 +164,10 @@ pub(crate) fn begin(data: &Path, target: &Path, evaluator: Box<dyn Evaluator>) -
         objectives: ObjectiveSet::new(vec![objective]).unwrap(),
         settings: Settings { lookahead: 2, ..Settings::default() },
         budget: Budget { evaluations: Some(12), ..Budget::default() },
-        proposers: vec![ProposerInfo { name: "ast".to_owned(), operators: Tuner.operators() }],
+        proposers: vec![ProposerInfo { name: "ast".to_owned(), operators: Tuner.operators(), fed: false }],
         baseline,
         fingerprint: "100".to_owned(),
+        shape: Shape::default(),
         configuration: serde_json::Value::Null,
     };
     let ports = Ports {

@@ -1,0 +1,215 @@
+//! Tasks of OpenEvolve and ShinkaEvolve, unchanged, by the binary: their packages are not installed, their evaluators work
+//! as they would at home, and their numbers are those of their own engines' rules.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+#[expect(dead_code, reason = "each test file uses its own part of this")]
+mod support;
+
+use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
+use support::{darwind, json};
+use tempfile::TempDir;
+
+/// Two stages; each starts a program, and the second writes beside the candidate and to its working folder.
+const EVALUATOR: &str = r#"
+import json
+import os
+import subprocess
+import sys
+
+from distances import distance
+from openevolve.evaluation_result import EvaluationResult
+
+
+def answer(path):
+    script = "import runpy, json, sys; print(json.dumps(runpy.run_path(sys.argv[1])['guess']()))"
+    return json.loads(subprocess.run([sys.executable, "-c", script, path], capture_output=True, check=True).stdout)
+
+
+def evaluate(path):
+    raise RuntimeError("a cascade does not call this")
+
+
+def evaluate_stage1(path):
+    return {"ran": 1.0, "combined_score": 0.6, "error": 0.0}
+
+
+def evaluate_stage2(path):
+    with open(path + ".notes", "w") as file:
+        file.write("next to the candidate")
+    with open("notes.txt", "w") as file:
+        file.write("in the working folder")
+    off = distance(answer(path))
+    return EvaluationResult(metrics={"off": off, "combined_score": 1 / (1 + off)}, artifacts={"hint": "aim at 10"})
+
+
+def evaluate_stage3(path):
+    raise RuntimeError("not reached")
+"#;
+
+const SETTINGS: &str = "
+max_iterations: 12
+llm: {primary_model: some-model, api_key: '${A_KEY_THAT_NOBODY_HAS}'}
+database: {population_size: 50}
+evaluator: {timeout: 60, cascade_thresholds: [0.5, 0.9]}
+";
+
+fn task(files: &[(&str, &str)]) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn open_evolve_task() -> TempDir {
+    task(&[
+        ("initial_program.py", "# EVOLVE-BLOCK-START\ndef guess():\n    return 2 * 3\n# EVOLVE-BLOCK-END\n"),
+        ("distances.py", "def distance(value):\n    return abs(value - 10.0)\n"),
+        ("evaluator.py", EVALUATOR),
+        ("config.yaml", SETTINGS),
+    ])
+}
+
+/// What the binary answers; `None` where this machine can contain nothing, which is said.
+#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
+fn asked(data: &Path, words: &[&str], task: &TempDir) -> Option<Output> {
+    let output = darwind(data).args(words).arg(task.path()).arg("--json").output().unwrap();
+    if output.status.code() == Some(3) {
+        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+        return None;
+    }
+    Some(output)
+}
+
+fn number(answer: &Value, path: &str) -> f64 {
+    answer.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {path} in {answer}"))
+}
+
+#[test]
+fn an_openevolve_task_has_its_own_numbers_and_evolves() {
+    let (data, task) = (TempDir::new().unwrap(), open_evolve_task());
+    let Some(output) = asked(data.path(), &["check"], &task) else { return };
+    let answer = json(&output);
+    assert_eq!(answer["baseline"]["scores"]["combined_score"], 0.2);
+    let metrics = &answer["baseline"]["metrics"];
+    assert_eq!((number(metrics, "/off"), number(metrics, "/ran")), (4.0, 1.0));
+    assert!(metrics.get("error").is_none(), "{metrics}");
+    let warnings = answer["warnings"].to_string();
+    for word in ["some-model", "database.population_size"] {
+        assert!(warnings.contains(word), "{warnings}");
+    }
+    let words = ["run", "--evaluations", "30", "--seed", "3", "--workers", "1", "--listen", "none", "--exit"];
+    let Some(output) = asked(data.path(), &words, &task) else { return };
+    let run = json(&output);
+    assert_eq!(run["baseline"]["scores"]["combined_score"], 0.2);
+    assert!(number(&run, "/best/scores/combined_score") > 0.2, "{run}");
+}
+
+#[test]
+fn a_task_whose_model_has_a_key_and_no_route_goes_on_with_ast() {
+    let task = open_evolve_task();
+    let settings =
+        "llm: {primary_model: m, api_base: 'http://127.0.0.1:1/v1', api_key: '${A_KEY_FOR_NOBODY}'}\n";
+    std::fs::write(task.path().join("config.yaml"), settings).unwrap();
+    let data = TempDir::new().unwrap();
+    let output = darwind(data.path())
+        .arg("run")
+        .arg(task.path())
+        .args(["--evaluations", "2", "--workers", "1", "--listen", "none", "--json"])
+        .env("A_KEY_FOR_NOBODY", "sk-nobody")
+        .output()
+        .unwrap();
+    if output.status.code() != Some(3) {
+        assert_eq!(json(&output)["evaluations"], 2);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("cannot be asked") && told.contains("`ast` in its place"), "{told}");
+    }
+}
+
+#[test]
+fn without_a_combined_score_the_mean_counts_but_for_features_and_flags() {
+    let evaluator = "async def evaluate(path):\n    return {'a': 1.0, 'b': 0.5, 'size': 90.0, 'ok': True, \
+                     'note': 'text', 'none': float('nan')}\n";
+    let task = task(&[
+        ("initial_program.py", "X = 1\n"),
+        ("evaluator.py", evaluator),
+        ("config.yaml", "database: {feature_dimensions: [size]}\n"),
+    ]);
+    let data = TempDir::new().unwrap();
+    let Some(output) = asked(data.path(), &["check"], &task) else { return };
+    let answer = json(&output);
+    assert_eq!(answer["baseline"]["scores"]["combined_score"], 0.75);
+    assert_eq!(number(&answer, "/baseline/metrics/size"), 90.0);
+}
+
+const EVALUATE: &str = r#"
+import argparse
+
+from shinka.core import run_shinka_eval
+
+
+def aggregate(results):
+    return {"combined_score": float(sum(results)), "public": {"runs": len(results)}, "private": {"secret": 4}}
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--program_path")
+parser.add_argument("--results_dir")
+arguments = parser.parse_args()
+run_shinka_eval(
+    arguments.program_path,
+    arguments.results_dir,
+    experiment_fn_name="run",
+    num_runs=3,
+    get_experiment_kwargs=lambda index: {"index": index},
+    aggregate_metrics_fn=aggregate,
+    validate_fn=lambda result: (result < LIMIT, "too much"),
+)
+"#;
+
+fn shinka_task(limit: &str) -> TempDir {
+    task(&[
+        ("initial.py", "# EVOLVE-BLOCK-START\ndef run(index):\n    return index * 2\n# EVOLVE-BLOCK-END\n"),
+        ("evaluate.py", EVALUATE.replace("LIMIT", limit).as_str()),
+        ("run_evo.py", "raise SystemExit('never run')\n"),
+    ])
+}
+
+#[test]
+fn a_shinkaevolve_task_has_its_own_numbers() {
+    let (data, task) = (TempDir::new().unwrap(), shinka_task("100"));
+    let Some(output) = asked(data.path(), &["check"], &task) else { return };
+    let answer = json(&output);
+    assert_eq!(answer["baseline"]["scores"]["combined_score"], 6.0);
+    let metrics = &answer["baseline"]["metrics"];
+    assert_eq!((number(metrics, "/runs"), number(metrics, "/private.secret")), (3.0, 4.0));
+    assert_eq!(number(metrics, "/num_valid_runs"), 3.0);
+    assert!(answer["warnings"].to_string().contains("run_evo.py"), "{answer}");
+}
+
+#[test]
+fn a_shinkaevolve_candidate_that_is_not_correct_is_not_viable() {
+    let (data, task) = (TempDir::new().unwrap(), shinka_task("3"));
+    let Some(output) = asked(data.path(), &["check"], &task) else { return };
+    assert_eq!(output.status.code(), Some(1));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["ok"], &answer["detail"]), (&false.into(), &"Validation failed: too much".into()));
+}
+
+#[test]
+fn a_program_of_another_language_is_checked_and_needs_a_proposer_that_can_change_it() {
+    let task = task(&[
+        ("initial_program.rs", "// EVOLVE-BLOCK-START\nfn main() {}\n// EVOLVE-BLOCK-END\n"),
+        ("evaluator.py", "def evaluate(path):\n    return {'combined_score': float(path.endswith('.rs'))}\n"),
+    ]);
+    let data = TempDir::new().unwrap();
+    let Some(output) = asked(data.path(), &["check"], &task) else { return };
+    assert_eq!(json(&output)["baseline"]["scores"]["combined_score"], 1.0);
+    let Some(output) = asked(data.path(), &["run", "--evaluations", "2", "--listen", "none"], &task) else {
+        return;
+    };
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("changes Python only"));
+}
