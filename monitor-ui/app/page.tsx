@@ -139,7 +139,7 @@ function Gate() {
       )}
       {state === 'token' && (
         <form onSubmit={submit}>
-          <p>This page can command a daemon, so it wants the token that the daemon printed with its link.</p>
+          <p>This page can command a daemon, so it wants the token that the daemon printed with its link. After a restart the token may be another.</p>
           <label class="field">
             <span>Token</span>
             <input type="password" autocomplete="off" value={token} onInput={(event) => setToken(event.currentTarget.value)} />

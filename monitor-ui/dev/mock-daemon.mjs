@@ -9,6 +9,7 @@ import { accept } from './mock/socket.mjs';
 import { Run } from './mock/run.mjs';
 import { Synthetic } from './mock/synthetic.mjs';
 import { exampleDiff } from './mock/diff.mjs';
+import { examplePeers } from './mock/peers.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml' };
@@ -158,6 +159,7 @@ function answer(mock, request, response) {
 function api(mock, request, url, json, response) {
   const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
   if (parts[1] === 'session') return sessionRoute(request, json, response);
+  if (parts[2] === 'peers') return json(200, examplePeers());
   const run = mock.runs.find(({ id }) => id === parts[3]);
   if (parts.length === 3) return json(200, { runs: heads(mock) });
   if (!run) return json(404, { title: 'Unknown run', status: 404, detail: `There is no run ${parts[3]}.` });

@@ -6,12 +6,12 @@ import { startMock } from '../dev/mock-daemon.mjs';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-export async function launch() {
+export async function launch(more = []) {
   if (!existsSync(CHROMIUM)) {
     console.log(`skipped: no Chromium at ${CHROMIUM}; set CHROMIUM to one`);
     process.exit(0);
   }
-  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', ...more] });
 }
 
 /** The daemon to look at: `{ url, mock }`, where `url` carries the token and `mock` is null for a real one. */
@@ -21,17 +21,20 @@ export async function daemon(options) {
   return { url: `${mock.url}#t=mock`, mock, stop: mock.stop };
 }
 
-/** A page of a width and theme that reports what goes wrong in it. */
+/** A page of a width and theme that reports what goes wrong in it and whom else it asks. */
 export async function open(browser, url, { width = 1600, height = 1000, theme = 'light', view = '' } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce', hasTouch: width < 720 });
   const page = await context.newPage();
   const faults = [];
+  const foreign = [];
+  const { origin } = new URL(url);
+  page.on('request', (request) => /^(https?|wss?):/.test(request.url()) && new URL(request.url()).origin !== origin && foreign.push(request.url()));
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   await page.goto(view ? `${url}&${view}` : url);
   await page.waitForSelector('[data-figure="evaluations"]');
   await page.waitForFunction(() => /Running|Paused|Finished|Stopped|Failed/.test(document.querySelector('.state')?.textContent ?? ''));
-  return { page, faults, close: () => context.close() };
+  return { page, faults, foreign, close: () => context.close() };
 }
 
 export function check(condition, words) {

@@ -1,6 +1,6 @@
 // The front as a scene: two objectives against each other, a third as colour or the age, what the front dominates in shade.
 import { padded } from '../draw/scale';
-import type { Objective } from '../protocol/records';
+import type { Objective } from '../wire/wire';
 import { Mark, isViable } from '../run/candidates';
 import type { Candidates } from '../run/candidates';
 import { cost, frontOf } from '../run/measure';

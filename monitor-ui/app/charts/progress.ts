@@ -1,6 +1,6 @@
 // One objective over time, evaluations or money: every viable candidate as a dot and the best so far as a step line.
 import { padded } from '../draw/scale';
-import type { Objective } from '../protocol/records';
+import type { Objective } from '../wire/wire';
 import { isViable } from '../run/candidates';
 import type { RunModel } from '../run/model';
 import type { Across } from '../state/url';

@@ -76,18 +76,25 @@ export function rampStep(value: number, least: number, most: number): number {
 
 /** Values looked at to find out where most of them lie. */
 const SAMPLE = 2000;
-/** How many widths of the middle 96 of 100 a value may lie outside of it before it is far off. */
-const FAR = 0.75;
+/** How many times as wide the whole must be as the near, for the far to be left out. */
+const WORTH = 1.6;
 
-/** The stretch outside of which a value is far off. Fewer than ten values are all near. */
+/**
+ * The stretch outside of which a value is far off: as wide again as the middle half on either side of it, and never less
+ * than the middle eight tenths. A few failures that are many times worse must not press all others into a line; where
+ * leaving them out gains little, and among fewer than ten values, all are near.
+ */
 export function fence(count: number, value: (row: number) => number): [number, number] {
   const sample: number[] = [];
   const step = Math.max(1, Math.floor(count / SAMPLE));
   for (let row = 0; row < count; row += step) if (Number.isFinite(value(row))) sample.push(value(row));
   if (sample.length < 10) return [-Infinity, Infinity];
   sample.sort((a, b) => a - b);
-  const low = sample[Math.floor(sample.length * 0.02)];
-  const high = sample[Math.min(sample.length - 1, Math.ceil(sample.length * 0.98))];
-  const room = (high - low) * FAR || Math.abs(high) * 0.5 || 1;
+  const at = (share: number): number => sample[Math.min(sample.length - 1, Math.floor(sample.length * share))];
+  const middle = at(0.75) - at(0.25);
+  const low = Math.min(at(0.1), at(0.25) - middle);
+  const high = Math.max(at(0.9), at(0.75) + middle);
+  if (at(1) - at(0) <= (high - low) * WORTH) return [-Infinity, Infinity];
+  const room = high > low ? 0 : Math.abs(high) * 0.5 || 1;
   return [low - room, high + room];
 }

@@ -1,9 +1,12 @@
 // A diff as the daemon computed it: rows of text nodes, never HTML. Long ones show their beginning and say so.
-import type { Diff, DiffLine } from '../protocol/http';
+import type { DiffLine, Difference } from '../wire/wire';
 import { Icon } from '../parts/icons';
 
 /** Lines drawn at most; the rest is in `darwind diff`. */
 const MOST_LINES = 1500;
+
+/** A line with the stretches of it that changed. */
+export type MarkedLine = DiffLine & { marks?: [number, number][] };
 
 /** Where two texts differ, as a stretch of each: what is left between their common beginning and end. */
 export function changedStretch(before: string, after: string): { before: [number, number]; after: [number, number] } {
@@ -16,8 +19,8 @@ export function changedStretch(before: string, after: string): { before: [number
 }
 
 /** Sets off what changed within lines that replace each other one by one; a stretch of the whole line says nothing. */
-export function withMarks(lines: DiffLine[]): DiffLine[] {
-  const marked = [...lines];
+export function withMarks(lines: DiffLine[]): MarkedLine[] {
+  const marked: MarkedLine[] = [...lines];
   for (let at = 0; at < lines.length; at++) {
     if (lines[at].kind !== '-') continue;
     let gone = at;
@@ -27,7 +30,6 @@ export function withMarks(lines: DiffLine[]): DiffLine[] {
     const pairs = gone - at;
     for (let pair = 0; come - gone === pairs && pair < pairs; pair++) {
       const [old, fresh] = [lines[at + pair], lines[gone + pair]];
-      if (old.marks || fresh.marks) continue;
       const { before, after } = changedStretch(old.text, fresh.text);
       if (before[0] < old.text.search(/\S/) || before[1] - before[0] > old.text.trim().length * 0.8) continue;
       if (before[1] > before[0]) marked[at + pair] = { ...old, marks: [before] };
@@ -52,11 +54,11 @@ function Text({ text, marks }: { text: string; marks?: [number, number][] }) {
   return <code>{parts}</code>;
 }
 
-const KIND = { ' ': '', '+': 'add', '-': 'del' } as const;
+const KIND: Record<string, string> = { '+': 'add', '-': 'del' };
 
-function Line({ line }: { line: DiffLine }) {
+function Line({ line }: { line: MarkedLine }) {
   return (
-    <div class={KIND[line.kind]}>
+    <div class={KIND[line.kind] ?? ''}>
       <span class="no">{line.old ?? ''}</span>
       <span class="no">{line.new ?? ''}</span>
       <span class="sg">{line.kind === '-' ? '−' : line.kind}</span>
@@ -65,7 +67,7 @@ function Line({ line }: { line: DiffLine }) {
   );
 }
 
-export function DiffView({ diff }: { diff: Diff }) {
+export function DiffView({ diff }: { diff: Difference }) {
   if (diff.files.length === 0) return <p class="state-note">No difference: both have the same files.</p>;
   let room = MOST_LINES;
   let cut = 0;

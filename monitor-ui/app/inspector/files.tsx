@@ -52,8 +52,8 @@ export function FilesView({ run, id, files }: Props) {
       {artifacts.length === 0 && <p class="state-note">{left.state === 'asking' ? 'Asking for them…' : 'Its evaluation left none.'}</p>}
       <ul>
         {artifacts.map((one) => (
-          <li key={one.name} class="mono">
-            {one.name} {one.bytes !== undefined && `${one.bytes} bytes`}
+          <li key={one} class="mono">
+            {one}
           </li>
         ))}
       </ul>

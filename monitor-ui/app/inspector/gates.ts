@@ -24,7 +24,7 @@ export function gatesOf(model: RunModel, row: number, detail: CandidateDetail | 
   const files = detail?.files ?? model.words.get(row)?.files ?? [];
   if (row > 0 && fate >= Fate.proposed) {
     const text = files.length > 0 ? `changes ${files.join(', ')}` : 'its change fits the parent';
-    gates.push(gate('pass', 'applies', text, detail?.proposed_seq ? `seq ${detail.proposed_seq}` : ''));
+    gates.push(gate('pass', 'applies', text, table.answered[row] > 0 ? `seq ${table.answered[row]}` : ''));
   }
   gates.push(...checkGates(model, row, detail));
   gates.push(...thresholdGates(model, row));

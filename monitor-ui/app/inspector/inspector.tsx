@@ -1,6 +1,7 @@
 // One candidate from every side, never empty: with nothing picked it follows the champion. It shows what the page holds at
 // once and what the daemon is asked for as it comes.
-import type { CandidateDetail, Diff } from '../protocol/http';
+import type { CandidateDetail } from '../protocol/http';
+import type { Difference } from '../wire/wire';
 import * as http from '../protocol/http';
 import { numberOf } from '../protocol/records';
 import { Seg } from '../parts/controls';
@@ -8,11 +9,12 @@ import { clock } from '../parts/figures';
 import { Diamond, Icon } from '../parts/icons';
 import { Fate, Mark, isViable } from '../run/candidates';
 import { fateWord } from '../run/rows';
-import { idOf } from '../run/model';
+import { idOf, isPinned } from '../run/model';
 import type { RunModel } from '../run/model';
 import { go, isReplay, liveModel, model, told, view } from '../state/store';
 import type { Tab } from '../state/url';
 import { asking, hindrance } from '../shell/orders';
+import type { Asking } from '../shell/orders';
 import { useAsked } from './asked';
 import type { Asked } from './asked';
 import { DiffView } from './diff';
@@ -106,6 +108,7 @@ function Head({ shown, row, detail }: { shown: RunModel; row: number; detail: Ca
         </h2>
         <span class="status">
           {fateWord(shown, row)}
+          {row === shown.champion && isPinned(shown) ? ', pinned' : ''}
           {detail?.rank ? `, front rank ${detail.rank}` : ''}
         </span>
         <span class="grow" />
@@ -166,7 +169,7 @@ function DiffTab({ shown, row }: { shown: RunModel; row: number }) {
   const { against } = view.value;
   const other = againstRow(shown, row, against);
   const key = other >= 0 ? `${shown.runId}:diff:${row}:${other}` : '';
-  const asked = useAsked<Diff>(key, () => http.diff(shown.runId, idOf(shown, row), idOf(shown, other)));
+  const asked = useAsked<Difference>(key, () => http.diff(shown.runId, idOf(shown, row), idOf(shown, other)));
   const custom = !['parent', 'baseline', 'champion'].includes(against);
   return (
     <section class="sect fill">
@@ -216,39 +219,36 @@ function LogTab({ shown, row, detail }: { shown: RunModel; row: number; detail: 
 
 function Actions({ shown, row }: { shown: RunModel; row: number }) {
   const { table, champion } = shown;
-  const viable = isViable(table.fate[row]);
-  const running = shown.underWay.has(row);
   const blocked = hindrance(liveModel(), 'rollback_modification');
-  const why = blocked || (row === champion ? 'It is the champion already.' : viable ? '' : 'It is not viable.');
+  const unfit = blocked || (isViable(table.fate[row]) ? '' : 'It is not viable.');
+  const isChampion = row === champion;
+  const why = unfit || (isChampion ? 'It is the champion already.' : '');
   const previous = shown.champions.at(-2)?.number ?? -1;
-  const undoing = row === champion && previous >= 0;
+  const undoing = isChampion && previous >= 0;
+  const pinned = isChampion && isPinned(shown);
   return (
     <footer class="iact">
-      {undoing ? (
-        <button class="btn" disabled={blocked !== ''} title={blocked} onClick={() => (asking.value = { name: 'rollback_modification', number: previous })}>
-          <Icon name="undo" size={14} /> Roll back
-        </button>
+      <Order text="Roll back" icon="undo" why={undoing ? blocked : why} order={{ name: 'rollback_modification', number: undoing ? previous : row }} />
+      {!isChampion && <Order text="Promote" why={why} order={{ name: 'promote', number: row }} />}
+      {pinned ? (
+        <Order text="Unpin" why={unfit} order={{ name: 'promote', number: row, as: 'unpin' }} />
       ) : (
-        <button class="btn" disabled={why !== ''} title={why} onClick={() => (asking.value = { name: 'rollback_modification', number: row })}>
-          <Icon name="undo" size={14} /> Roll back
-        </button>
+        <Order text="Pin" why={unfit} order={{ name: 'pin', number: row }} />
       )}
-      <button class="btn" disabled={why !== ''} title={why} onClick={() => (asking.value = { name: 'promote', number: row })}>
-        Promote
-      </button>
-      <button class="btn" disabled={blocked !== '' || !viable} title={blocked} onClick={() => (asking.value = { name: 'pin', number: row })}>
-        Pin
-      </button>
-      {running && (
-        <button class="btn" disabled={blocked !== ''} title={blocked} onClick={() => (asking.value = { name: 'abort_evaluation', number: row })}>
-          Abort
-        </button>
-      )}
-      <button class="btn" onClick={() => go({ tab: 'diff', against: row === champion ? 'baseline' : 'champion' })}>
+      {shown.underWay.has(row) && <Order text="Abort" icon="stop" why={hindrance(liveModel(), 'abort_evaluation')} order={{ name: 'abort_evaluation', number: row }} />}
+      <button class="btn" onClick={() => go({ tab: 'diff', against: isChampion ? 'baseline' : 'champion' })}>
         Compare
       </button>
       <span class="grow" />
-      <span class="muted hint">{undoing ? `goes back to #${previous}` : why || 'each asks for a reason'}</span>
+      <span class="muted hint">{pinned ? 'pinned: nothing replaces it' : undoing ? `goes back to #${previous}` : why || 'each asks for a reason'}</span>
     </footer>
+  );
+}
+
+function Order({ text, icon, why, order }: { text: string; icon?: 'undo' | 'stop'; why: string; order: Asking }) {
+  return (
+    <button class="btn" disabled={why !== ''} title={why || undefined} onClick={() => (asking.value = order)}>
+      {icon && <Icon name={icon} size={14} />} {text}
+    </button>
   );
 }

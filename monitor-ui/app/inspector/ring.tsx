@@ -1,15 +1,15 @@
 // One segment a test case: passed, failed, or not run; those won or lost against the parent stand out. The same is said in
 // words below it and listed case by case.
-import type { CaseResult } from '../protocol/records';
+import type { Case } from '../wire/wire';
 
 /** Segments drawn at most; beyond it only the figures are shown. */
 const MOST_SEGMENTS = 240;
 const RADIUS = 50;
 
 interface Props {
-  cases: CaseResult[];
+  cases: Case[];
   total: number;
-  parent: CaseResult[] | null;
+  parent: Case[] | null;
 }
 
 type Segment = 'pass' | 'fail' | 'won' | 'lost' | 'unrun';

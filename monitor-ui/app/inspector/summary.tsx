@@ -1,7 +1,8 @@
 // The inspector's first page: scores against parent and baseline, cases, the gates, the rationale.
-import type { CandidateDetail, Diff } from '../protocol/http';
+import type { CandidateDetail } from '../protocol/http';
+import type { Difference } from '../wire/wire';
 import * as http from '../protocol/http';
-import type { CaseResult } from '../protocol/records';
+import type { Case } from '../wire/wire';
 import { figure, measured, withUnit } from '../parts/figures';
 import { Delta } from '../parts/delta';
 import { Icon } from '../parts/icons';
@@ -19,7 +20,7 @@ interface Props {
   model: RunModel;
   row: number;
   detail: CandidateDetail | null;
-  parentCases: CaseResult[] | null;
+  parentCases: Case[] | null;
 }
 
 export function Summary({ model, row, detail, parentCases }: Props) {
@@ -53,7 +54,7 @@ function ParentDiff({ model, row }: { model: RunModel; row: number }) {
   const parent = model.table.parent[row];
   const proposed = parent >= 0 && model.table.fate[row] >= Fate.proposed && model.table.fate[row] !== Fate.discarded;
   const key = proposed ? `${model.runId}:diff:${row}:${parent}` : '';
-  const asked = useAsked<Diff>(key, () => http.diff(model.runId, idOf(model, row), idOf(model, parent)));
+  const asked = useAsked<Difference>(key, () => http.diff(model.runId, idOf(model, row), idOf(model, parent)));
   if (asked.state === 'none') return null;
   return (
     <section class="sect">
@@ -122,7 +123,7 @@ function Scores({ model, row, detail, parentCases }: Props) {
   );
 }
 
-function Cases({ cases }: { cases: CaseResult[] }) {
+function Cases({ cases }: { cases: Case[] }) {
   const failed = cases.filter((one) => !one.passed);
   if (failed.length === 0) return null;
   return (

@@ -1,6 +1,6 @@
 // A change beside its number: a filled triangle is better, an open one worse, and its tip is the direction of the number, so
 // that colour is never the only sign.
-import type { Objective } from '../protocol/records';
+import type { Objective } from '../wire/wire';
 import { improvement } from '../run/measure';
 import { percent } from './figures';
 

@@ -35,12 +35,14 @@ interface Props<R> {
   sort?: string;
   onSort?(sort: string): void;
   note?: string;
+  /** What is said when there are no rows. */
+  none?: string;
   bare?: boolean;
   /** Narrower than this the table scrolls sideways, CSS pixels. */
   least?: number;
 }
 
-export function Grid<R>({ name, columns, rows, rowKey, current, onPick, sort, onSort, note, bare, least = 0 }: Props<R>) {
+export function Grid<R>({ name, columns, rows, rowKey, current, onPick, sort, onSort, note, none = 'Nothing to list.', bare, least = 0 }: Props<R>) {
   const body = useRef<HTMLDivElement>(null);
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
@@ -60,7 +62,7 @@ export function Grid<R>({ name, columns, rows, rowKey, current, onPick, sort, on
   };
   return (
     <div class="grid-wrap">
-      {!bare && (
+      {!bare && rows.length > 0 && (
         <div class="grid-bar">
           <span class="muted">
             {count(rows.length)} {rows.length === 1 ? 'row' : 'rows'}
@@ -100,7 +102,7 @@ export function Grid<R>({ name, columns, rows, rowKey, current, onPick, sort, on
               );
             })}
           </div>
-          {rows.length === 0 && <p class="grid-none">Nothing to list.</p>}
+          {rows.length === 0 && <p class="grid-none">{none}</p>}
         </div>
       </div>
     </div>

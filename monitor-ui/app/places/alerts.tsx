@@ -6,10 +6,49 @@ import { Grid } from '../parts/grid';
 import { Icon } from '../parts/icons';
 import type { Alert } from '../run/alerts';
 import { numberOf } from '../protocol/records';
+import type { RunModel } from '../run/model';
 import { acknowledge, acknowledged, alertId, go, model, told } from '../state/store';
 import { signal } from '@preact/signals';
 
 const which = signal<'open' | 'all'>('open');
+
+/** What is watched for, in the order of how much it matters. */
+const WATCHED: readonly (readonly [Alert['kind'], string, string])[] = [
+  ['safety', 'Safety', 'the sandbox denied something'],
+  ['cheating', 'Tampering', 'a result was forged, a judge changed'],
+  ['breaker', 'Breakers', 'faults opened one'],
+  ['machinery', 'Machinery', 'an evaluation could not be carried out'],
+  ['rollback', 'Rollbacks', 'one could not be verified'],
+  ['budget', 'Budget', 'nearly spent, or spent'],
+  ['jump', 'Jumps', 'a gain too large to trust unseen'],
+  ['stalled', 'Progress', 'no better champion for long'],
+  ['threshold', 'Thresholds', 'an objective met one'],
+];
+
+/** What would stand in the list, and how often each was raised: an empty list says more when it is known what it waits for. */
+function Watch({ shown }: { shown: RunModel }) {
+  return (
+    <section class="watch" aria-labelledby="h-watch">
+      <h3 id="h-watch" class="muted">
+        Watched for
+      </h3>
+      <ul>
+        {WATCHED.map(([kind, name, when]) => {
+        const times = shown.alerts.filter((alert) => alert.kind === kind).length;
+        return (
+          <li key={kind}>
+            <Icon name={times > 0 ? 'ring' : 'tick'} size={14} tone={times > 0 ? 'same' : 'better'} />
+            <span>
+              {name} <span class="muted">{when}</span>
+            </span>
+            <span class="muted">{times > 0 ? `${times} raised` : 'none'}</span>
+          </li>
+        );
+      })}
+      </ul>
+    </section>
+  );
+}
 
 export function AlertsPlace() {
   told.value;
@@ -66,8 +105,11 @@ export function AlertsPlace() {
               )}
             </li>
           ))}
-          {listed.length === 0 && <li class="state-note">Nothing wants your attention.</li>}
+          {listed.length === 0 && (
+            <li class="state-note">{shown.alertCount > 0 ? 'Nothing more wants your attention: all of it is acknowledged on this device.' : 'Nothing wants your attention.'}</li>
+          )}
         </ul>
+        <Watch shown={shown} />
       </section>
       <section class="panel" aria-labelledby="h-commands">
         <header>
@@ -76,6 +118,7 @@ export function AlertsPlace() {
         </header>
         <Grid
           name="Commands"
+          none="No command was given."
           rows={[...shown.commands].reverse()}
           rowKey={(note) => note.seq}
           onPick={(note) => numberOf(note.target) >= 0 && go({ pick: numberOf(note.target) })}

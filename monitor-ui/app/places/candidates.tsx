@@ -34,7 +34,7 @@ export function candidateColumns(shown: RunModel): GridColumn<number>[] {
   const objectiveColumns = objectives.map((objective, index): GridColumn<number> => ({
     key: `o:${objective.name}`,
     head: objective.name,
-    width: 'minmax(78px, 0.8fr)',
+    width: 'minmax(78px, 0.35fr)',
     right: true,
     sortable: true,
     cell: (row) => withUnit(table.scores[index][row], objective.unit),

@@ -9,9 +9,13 @@ import { Pick, Seg } from '../parts/controls';
 import { count, figure } from '../parts/figures';
 import { Grid } from '../parts/grid';
 import { pickedRow } from '../inspector/inspector';
+import type { Objective } from '../wire/wire';
 import { go, model, pictured, told, view } from '../state/store';
 import { CandidateTip } from './run';
 import { candidateColumns } from './candidates';
+
+const axisName = ({ name, unit, direction }: Objective): string =>
+  `${name}${unit ? ` in ${unit}` : ''}, ${direction === 'minimize' ? 'less is better' : 'more is better'}`;
 
 export function FrontPlace() {
   told.value;
@@ -60,10 +64,10 @@ export function FrontPlace() {
             {choice && (
               <>
                 <span class="axis-name y">
-                  {choice.y.name}, {choice.y.direction === 'minimize' ? 'less is better' : 'more is better'}
+                  {axisName(choice.y)}
                 </span>
                 <span class="axis-name x">
-                  {choice.x.name}, {choice.x.direction === 'minimize' ? 'less is better' : 'more is better'}
+                  {axisName(choice.x)}
                 </span>
               </>
             )}

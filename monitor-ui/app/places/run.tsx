@@ -10,7 +10,7 @@ import { Delta } from '../parts/delta';
 import { count, figure, withUnit } from '../parts/figures';
 import { Diamond, Icon } from '../parts/icons';
 import { Grid } from '../parts/grid';
-import type { Objective } from '../protocol/records';
+import type { Objective } from '../wire/wire';
 import { scoreWords } from '../inspector/gates';
 import { pickedRow } from '../inspector/inspector';
 import { fateWord } from '../run/rows';
@@ -119,9 +119,9 @@ function Legend({ shown }: { shown: RunModel }) {
     <div class="legend">
       <span class="ramp">
         score
-        <svg width="84" height="8" aria-hidden="true">
+        <svg width="56" height="8" aria-hidden="true">
           {[0, 1, 2, 3, 4, 5, 6].map((step) => (
-            <rect key={step} x={step * 12} width="11" height="8" class={`ramp-${step}`} />
+            <rect key={step} x={step * 8} width="7" height="8" class={`ramp-${step}`} />
           ))}
         </svg>
         better

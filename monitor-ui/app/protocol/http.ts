@@ -1,62 +1,9 @@
 // What is asked for by plain HTTP under the same session: candidates, diffs, files, pages of events. Every failure becomes
 // a sentence that a person can act on.
-import type { CheckResult, CaseResult, Comparison, Cost, LogRecord, Scores } from './records';
+import type { Artifacts, Candidate, Difference, Events, Problem as ProblemDocument, Session, Told } from '../wire/wire';
 
-export interface CandidateDetail {
-  id: string;
-  number: number;
-  commit: string;
-  parents: string[];
-  proposer: string;
-  operator: string;
-  rationale: string;
-  files: string[];
-  fate: string;
-  gate?: string;
-  reason?: string;
-  verdict_seq?: number;
-  proposed_seq?: number;
-  rank?: number | null;
-  scores: Scores;
-  improvement?: Scores;
-  metrics?: Record<string, number>;
-  checks?: CheckResult[];
-  cases?: CaseResult[];
-  cases_total?: number;
-  comparisons?: Comparison[];
-  denials?: Record<string, number>;
-  cost?: Cost;
-  log?: string;
-  isolation?: string;
-  separation?: string;
-  outcome?: string;
-  detail?: unknown;
-  changed_bytes?: number;
-}
-
-export interface DiffLine {
-  kind: ' ' | '+' | '-';
-  old?: number | null;
-  new?: number | null;
-  text: string;
-  marks?: [number, number][];
-}
-
-export interface DiffFile {
-  path: string;
-  status?: string;
-  added: number;
-  removed: number;
-  binary?: boolean;
-  truncated?: boolean;
-  hunks: { header: string; lines: DiffLine[] }[];
-}
-
-export interface Diff {
-  from: string;
-  to: string;
-  files: DiffFile[];
-}
+/** A candidate, whole; what its evaluation told is absent until it was evaluated. */
+export type CandidateDetail = Candidate & Partial<Told>;
 
 /** A refusal or failure, in words. */
 export class Problem extends Error {
@@ -78,7 +25,7 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
   if (response.ok) return response;
   let words = `${response.status} ${response.statusText}`;
   try {
-    const problem = (await response.json()) as { title?: string; detail?: string; help?: string };
+    const problem = (await response.json()) as Partial<ProblemDocument>;
     words = [problem.detail ?? problem.title ?? words, problem.help].filter(Boolean).join(' ');
   } catch {
     // No problem document: the status line has to do.
@@ -86,7 +33,7 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
   throw new Problem(response.status, words);
 }
 
-const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await ask(path, init)).json() as Promise<T>;
+export const json = async <T>(path: string, init?: RequestInit): Promise<T> => (await ask(path, init)).json() as Promise<T>;
 const runPath = (run: string): string => `/api/v1/runs/${encodeURIComponent(run)}`;
 const candidatePath = (run: string, id: string): string => `${runPath(run)}/candidates/${encodeURIComponent(id)}`;
 
@@ -99,10 +46,10 @@ export async function openSession(token: string): Promise<void> {
   });
 }
 
-export const session = (): Promise<{ role: 'operator' | 'viewer' }> => json('/api/session');
+export const session = (): Promise<Session> => json('/api/session');
 export const candidate = (run: string, id: string): Promise<CandidateDetail> => json(candidatePath(run, id));
 
-export function diff(run: string, id: string, against?: string): Promise<Diff> {
+export function diff(run: string, id: string, against?: string): Promise<Difference> {
   const query = against ? `?against=${encodeURIComponent(against)}` : '';
   return json(`${candidatePath(run, id)}/diff${query}`);
 }
@@ -116,8 +63,8 @@ export async function logs(run: string, id: string): Promise<string> {
   return (await ask(`${candidatePath(run, id)}/logs`)).text();
 }
 
-export const artifacts = (run: string, id: string): Promise<{ artifacts: { name: string; bytes?: number }[] }> =>
+export const artifacts = (run: string, id: string): Promise<Artifacts> =>
   json(`${candidatePath(run, id)}/artifacts`);
 
-export const events = (run: string, after: number, limit: number): Promise<{ events: LogRecord[]; next: number | null }> =>
+export const events = (run: string, after: number, limit: number): Promise<Events> =>
   json(`${runPath(run)}/events?after=${after}&limit=${limit}`);

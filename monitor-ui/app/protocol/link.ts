@@ -1,6 +1,7 @@
 // The page's one socket: connects, asks for what is shown, checks that nothing is missing, reconnects and goes on where it
 // was, and sends commands until each has its answer. It knows no run and draws nothing: what comes goes to the handlers.
-import type { CommandFrame, Delta, Hello, RunHead, ServerFrame, SnapFrame } from './frames';
+import type { ClientFrame, Hello, RunHead, ServerFrame } from '../wire/wire';
+import type { CommandFrame, Frame } from './frames';
 import { parseFrame } from './frames';
 
 /** First and longest wait before another attempt, milliseconds; in between it doubles, with a quarter of jitter. */
@@ -38,24 +39,23 @@ export interface Handlers {
   reset(run: string): void;
   /** How far the answer to the subscription will go. */
   goal(run: string, seq: number): void;
-  delta(delta: Delta): void;
-  snapshot(frame: SnapFrame, lineage: ArrayBuffer | null): void;
+  delta(delta: Frame<'d'>): void;
+  snapshot(frame: Frame<'snap'>, lineage: ArrayBuffer | null): void;
   latency(ms: number): void;
   problem(code: string, message: string): void;
   gaps(count: number): void;
 }
 
-export interface Answer {
-  ok: boolean;
-  error?: string;
-  seq?: number;
-}
+export type Answer = Pick<Frame<'ack'>, 'ok' | 'error' | 'seq'>;
 
 export class Link {
   private socket: Socket | null = null;
   private attempts = 0;
   private run: string | null = null;
-  private epoch: string | null = null;
+  /** Whether the daemon has greeted this socket: nothing is sent before. */
+  private isGreeted = false;
+  /** Which log `last` counts in. */
+  private epoch = '';
   private last = 0;
   private subscription = 0;
   private lineage: ArrayBuffer | null = null;
@@ -111,8 +111,8 @@ export class Link {
     });
   }
 
-  private send(frame: object): void {
-    if (this.socket && this.epoch !== null) this.socket.send(JSON.stringify(frame));
+  private send(frame: ClientFrame): void {
+    if (this.socket && this.isGreeted) this.socket.send(JSON.stringify(frame));
   }
 
   private unsubscribe(): void {
@@ -124,7 +124,7 @@ export class Link {
   }
 
   private subscribe(): void {
-    if (!this.run || this.epoch === null) return;
+    if (!this.run || !this.isGreeted) return;
     this.subscription += 1;
     this.lineage = null;
     const from = this.last > 0 ? { epoch: this.epoch, seq: this.last } : undefined;
@@ -155,12 +155,7 @@ export class Link {
 
   private greeted(hello: Hello): void {
     this.attempts = 0;
-    const another = this.epoch !== null && this.epoch !== hello.epoch;
-    this.epoch = hello.epoch;
-    if (another) {
-      this.last = 0;
-      if (this.run) this.on.reset(this.run);
-    }
+    this.isGreeted = true;
     this.on.status('open', 0);
     this.on.hello(hello);
     this.send({ t: 'sub', id: 'runs', topic: 'runs' });
@@ -170,15 +165,17 @@ export class Link {
     this.ping();
   }
 
-  private answered(frame: Exclude<ServerFrame, { t: 'hello' | 'runs' | 'ack' | 'pong' | 'err' }>): void {
+  private answered(frame: Frame<'resume' | 'snap' | 'd' | 'gap'>): void {
     switch (frame.t) {
       case 'resume':
+        this.epoch = frame.epoch;
         if (frame.from !== this.last) {
           this.last = frame.from;
           this.on.reset(frame.run);
         }
         return this.on.goal(frame.run, frame.to);
       case 'snap':
+        this.epoch = frame.epoch;
         this.last = frame.seq;
         this.on.reset(frame.run);
         this.on.snapshot(frame, this.lineage);
@@ -222,6 +219,7 @@ export class Link {
   private lost(socket: Socket): void {
     if (this.socket !== socket) return;
     this.socket = null;
+    this.isGreeted = false;
     this.subscription = 0;
     this.around.cancel(this.pings);
     if (this.closed) return;

@@ -105,6 +105,7 @@ describe('the link', () => {
   it('asks again from where it was when something is missing', async () => {
     const { latest, log } = await connected();
     const [sub] = subs(latest());
+    latest().say({ t: 'resume', id: sub.id, run: 'r', epoch: 'a', from: 0, to: 5 });
     latest().say({ t: 'd', id: sub.id, run: 'r', from: 1, to: 5, ev: [] });
     latest().say({ t: 'd', id: sub.id, run: 'r', from: 8, to: 9, ev: [] });
     expect(log.at(-1)).toBe('gaps 1');
@@ -121,6 +122,7 @@ describe('the link', () => {
   it('goes on where it was after a reconnection, and waits longer each time', async () => {
     const { latest, log, advance, sockets } = await connected();
     const [sub] = subs(latest());
+    latest().say({ t: 'resume', id: sub.id, run: 'r', epoch: 'a', from: 0, to: 5 });
     latest().say({ t: 'd', id: sub.id, run: 'r', from: 1, to: 5, ev: [] });
     latest().drop();
     expect(log.at(-1)).toBe('waiting 250');
@@ -142,12 +144,16 @@ describe('the link', () => {
   it('forgets everything when the log is another one', async () => {
     const { latest, log, advance } = await connected();
     const [sub] = subs(latest());
+    latest().say({ t: 'resume', id: sub.id, run: 'r', epoch: 'a', from: 0, to: 5 });
     latest().say({ t: 'd', id: sub.id, run: 'r', from: 1, to: 5, ev: [] });
     latest().drop();
     advance(250);
     latest().say(hello('b'));
+    const [again] = subs(latest());
+    expect(again.from).toEqual({ epoch: 'a', seq: 5 });
+    expect(log).not.toContain('reset');
+    latest().say({ t: 'resume', id: again.id, run: 'r', epoch: 'b', from: 0, to: 3 });
     expect(log).toContain('reset');
-    expect(subs(latest())[0].from).toBeUndefined();
   });
 
   it('hands over a snapshot with its columns and goes on after it', async () => {

@@ -1,5 +1,6 @@
 // What deserves a person's attention, read off the log by fixed rules: each alert says which event raised it. Nothing is
 // raised that the log does not say; acknowledging one hides it on this device and changes nothing in the run.
+import type { BudgetNote } from '../wire/log';
 import type { KnownRecord } from '../protocol/records';
 import { numberOf } from '../protocol/records';
 import type { RunModel } from './model';
@@ -23,6 +24,21 @@ export interface Alert {
 export const JUMP = 0.9;
 /** Evaluations without a new champion after which a run counts as stalled; it is said again each time they double. */
 export const STALL_EVALUATIONS = 200;
+
+const whole = (amount: number): string => String(Math.round(amount));
+
+/** Budgets whose name or amount the log says otherwise than people do. */
+const BUDGETS: Record<string, [string, (amount: number) => string]> = {
+  time: ['time', (ms) => `${(ms / 60_000).toFixed(1)} min`],
+  llm_tokens: ['tokens', whole],
+  llm_cost_usd: ['money', (usd) => `$${usd.toFixed(2)}`],
+};
+
+/** A budget's name and how much of it is spent, in words. */
+export function budgetWords({ budget, spent, limit }: BudgetNote): [string, string] {
+  const [name, amount] = BUDGETS[budget] ?? [budget, whole];
+  return [name, `${amount(spent)} of ${amount(limit)}`];
+}
 
 type Draft = Pick<Alert, 'severity' | 'kind' | 'title' | 'detail'> & { number?: number };
 
@@ -54,17 +70,19 @@ function draft(record: KnownRecord): Draft | null {
     }
     case 'budget_warning':
     case 'budget_exhausted': {
-      const { budget, spent, limit } = record.data;
       const over = record.event_type === 'budget_exhausted';
-      const title = over ? `Budget spent: ${budget}` : `Budget nearly spent: ${budget}`;
-      return { severity: over ? 'note' : 'warning', kind: 'budget', title, detail: `${Math.round(spent)} of ${Math.round(limit)}` };
+      const [name, detail] = budgetWords(record.data);
+      const title = `${over ? 'Budget spent' : 'Budget nearly spent'}: ${name}`;
+      return { severity: over ? 'note' : 'warning', kind: 'budget', title, detail };
     }
     case 'performance_threshold_exceeded': {
       const { objective, value, threshold, modification_id } = record.data;
       return { severity: 'note', kind: 'threshold', title: `Threshold met: ${objective}`, detail: `${value} against ${threshold}`, number: numberOf(modification_id) };
     }
     case 'evaluation_failed': {
-      const { reason, attempt, given_up, number } = record.data;
+      const { reason, attempt, given_up, aborted, number } = record.data;
+      // Somebody ended it: that stands among the commands, and nothing is wrong with the machinery.
+      if (aborted) return null;
       const title = given_up ? 'An evaluation was given up' : 'The machinery could not evaluate';
       return { severity: given_up ? 'serious' : 'warning', kind: 'machinery', title, detail: `${reason} (try ${attempt})`, number };
     }

@@ -1,9 +1,10 @@
 // The reducer against real recorded logs and the engine's own summaries of the same runs.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LogRecord } from '../protocol/records';
+import type { LogRecord } from '../wire/wire';
 import { Fate, MAX_CANDIDATES, Mark } from './candidates';
 import { fold } from './fold';
+import { sliceAt } from './slice';
 import { MAX_HISTORY, activeMs, emptyModel, pathTo, pushThinned } from './model';
 
 function recorded(name: string): LogRecord[] {
@@ -75,6 +76,26 @@ describe('a recorded run', () => {
     expect(model.unknown).toBe(1);
   });
 
+  it('adds what models cost as the engine does: discarded answers too, and one unknown price makes the sum unknown', () => {
+    const model = folded('slow_report');
+    const llm = (cost_usd: number | null) => ({ calls: 1, input: 900, cached: 0, reasoning: 0, output: 100, cost_usd });
+    const pay = (cost_usd: number | null): void => {
+      const cost = { wall_s: 1, cpu_s: 0, launches: 0, llm: llm(cost_usd) };
+      const data = { number: 72, outcome: 'no_change', reason: 'it changes nothing', exhausted: false, cost };
+      fold(model, { seq: model.seq + 1, run_id: model.runId, event_type: 'proposal_discarded', timestamp: '2026-11-21T09:00:00Z', data });
+    };
+    expect([model.modelUsed, model.usd, model.tokens]).toEqual([false, 0, 0]);
+    pay(0.25);
+    pay(0.5);
+    expect([model.modelUsed, model.usd, model.tokens]).toEqual([true, 0.75, 2000]);
+    const priced = model.seq;
+    pay(null);
+    pay(0.5);
+    expect([model.usd, model.tokens]).toEqual([null, 4000]);
+    const cut = sliceAt(model, priced);
+    expect([cut.usd, cut.tokens]).toEqual([0.75, 2000]);
+  });
+
   it('draws the path to the champion from the baseline', () => {
     const model = folded('slow_report');
     const path = pathTo(model, model.champion);
@@ -101,8 +122,10 @@ describe('limits', () => {
     expect(model.table.count).toBeLessThan(MAX_CANDIDATES);
   });
 
-  it('a paused run still spends wall time, a finished one does not', () => {
-    const paused = folded('slow_report');
+  it('a paused run still spends wall time, one whose process is gone and a finished one do not', () => {
+    const interrupted = folded('slow_report');
+    expect(activeMs(interrupted, interrupted.lastAt + 5000)).toBe(activeMs(interrupted, interrupted.lastAt));
+    const paused = { ...interrupted, pauseReason: 'by hand' };
     expect(activeMs(paused, paused.lastAt + 5000)).toBe(activeMs(paused, paused.lastAt) + 5000);
     const finished = folded('small_or_fast');
     expect(activeMs(finished, finished.lastAt + 5000)).toBe(activeMs(finished, finished.lastAt));

@@ -1,14 +1,14 @@
 // The pure reducer: one record of the log in, the model changed. Live deltas, resumed deltas and replay all go through
 // here, so that every panel at sequence N shows the same. Records must come in order; the link sees to that.
-import type { KnownRecord, LogRecord, RunStarted } from '../protocol/records';
+import type { Cost } from '../wire/log';
+import type { KnownRecord, Payload } from '../protocol/records';
+import type { LogRecord } from '../wire/wire';
 import { numberOf } from '../protocol/records';
 import { raiseAlerts } from './alerts';
 import { Candidates, Fate, Mark, NONE, hasVerdict, isViable } from './candidates';
 import { weightedImprovement } from './measure';
 import type { BreakerInfo, Moment, RunModel } from './model';
 import { MAX_HISTORY, MAX_WORDS, plainIds, pushBounded, pushThinned } from './model';
-
-type Of<K extends KnownRecord['event_type']> = Extract<KnownRecord, { event_type: K }>['data'];
 
 /** Folds one record. Returns false when it was seen before. */
 export function fold(model: RunModel, raw: LogRecord): boolean {
@@ -23,14 +23,14 @@ export function fold(model: RunModel, raw: LogRecord): boolean {
     seq: record.seq,
     time: (at - model.startedAt) / 1000,
     evaluation: model.counters.evaluations,
-    spent: model.usd,
+    spent: model.usd ?? 0,
   };
   step(model, record, moment, previousAt);
   raiseAlerts(model, record, moment.time);
   return true;
 }
 
-function begin(model: RunModel, data: RunStarted, at: number): void {
+function begin(model: RunModel, data: Payload<'run_started'>, at: number): void {
   model.runId = data.run_id;
   model.agentId = data.agent_id;
   model.target = data.target;
@@ -55,7 +55,7 @@ function begin(model: RunModel, data: RunStarted, at: number): void {
   );
   const words = { proposer: '', operator: '', rationale: 'the unchanged target', files: [], commit: data.baseline, reason: '' };
   model.words.set(0, words);
-  for (const name of ['run', 'evaluator', ...data.proposers.map((proposer) => `proposer:${proposer.name}`)]) {
+  for (const name of ['run', 'evaluator', ...data.proposers.map((proposer) => `proposer:${proposer.name}`)].sort()) {
     breaker(model, name);
   }
   model.modelUsed = data.proposers.some((proposer) => proposer.name === 'llm');
@@ -68,6 +68,12 @@ function step(model: RunModel, record: KnownRecord, moment: Moment, previousAt: 
     case 'budget_warning':
     case 'budget_exhausted':
     case 'performance_threshold_exceeded':
+    case 'niche_changed':
+    case 'migrated':
+    case 'search_restarted':
+    case 'knowledge_received':
+    case 'knowledge_shared':
+    case 'peer_changed':
       return;
     case 'run_resumed':
       resume(model, previousAt);
@@ -155,13 +161,13 @@ function finish(model: RunModel, stoppedBy: string): void {
   }
 }
 
-function control(model: RunModel, data: Of<'control_received'>, moment: Moment): void {
-  const { command, modification_id } = data.command;
+function control(model: RunModel, data: Payload<'control_received'>, moment: Moment): void {
+  const { command } = data.command;
   pushBounded(model.commands, {
     ...moment,
     id: data.id,
     command,
-    target: modification_id ?? null,
+    target: 'modification_id' in data.command ? data.command.modification_id : null,
     reason: data.reason ?? '',
     refused: data.refused ?? null,
   });
@@ -181,7 +187,7 @@ function armOf(model: RunModel, proposer: string, operator: string): number {
   return index < 0 ? NONE : index;
 }
 
-function requested(model: RunModel, data: Of<'proposal_requested'>, seq: number): void {
+function requested(model: RunModel, data: Payload<'proposal_requested'>, seq: number): void {
   if (!row(model, data.number)) return;
   model.table.asked[data.number] = seq;
   model.table.fate[data.number] = Fate.requested;
@@ -194,12 +200,25 @@ function answered(model: RunModel, outcome: string): void {
   bump(model.counters.proposalOutcomes, outcome);
 }
 
+/** What an answer cost in models, added as the engine adds it: one unknown price makes the sum unknown. */
+function pay(model: RunModel, cost: Cost | undefined, seq: number): void {
+  const paid = cost?.llm;
+  if (!paid) return;
+  const first = model.traces.spending.length === 0;
+  const known = model.usd !== null && paid.cost_usd !== null;
+  model.usd = first ? paid.cost_usd : known ? model.usd! + paid.cost_usd! : null;
+  model.tokens += paid.input + paid.output;
+  model.modelUsed = true;
+  pushBounded(model.traces.spending, { seq, usd: model.usd, tokens: model.tokens }, MAX_HISTORY);
+}
+
 function bump(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
-function discarded(model: RunModel, data: Of<'proposal_discarded'>, seq: number): void {
+function discarded(model: RunModel, data: Payload<'proposal_discarded'>, seq: number): void {
   answered(model, data.outcome);
+  pay(model, data.cost, seq);
   if (data.outcome === 'duplicate') model.counters.duplicates += 1;
   if (!row(model, data.number)) return;
   model.table.fate[data.number] = Fate.discarded;
@@ -207,10 +226,9 @@ function discarded(model: RunModel, data: Of<'proposal_discarded'>, seq: number)
   model.table.outcome[data.number] = outcomeOf(model, data.outcome);
 }
 
-function proposed(model: RunModel, data: Of<'improvement_proposed'>, seq: number): void {
+function proposed(model: RunModel, data: Payload<'improvement_proposed'>, seq: number): void {
   answered(model, 'applied');
-  if (data.cost?.usd) model.usd += data.cost.usd;
-  if (data.cost?.tokens) model.tokens += data.cost.tokens;
+  pay(model, data.cost, seq);
   if (!row(model, data.number)) return;
   const { table } = model;
   table.fate[data.number] = Fate.proposed;
@@ -233,7 +251,7 @@ function forgetWords(model: RunModel): void {
   }
 }
 
-function started(model: RunModel, data: Of<'validation_started'>, moment: Moment): void {
+function started(model: RunModel, data: Payload<'validation_started'>, moment: Moment): void {
   const repeated = model.underWay.has(data.number);
   if (!repeated) model.underWay.set(data.number, moment.time);
   if (data.purpose !== 'judge' || repeated) return;
@@ -244,7 +262,7 @@ function started(model: RunModel, data: Of<'validation_started'>, moment: Moment
   model.table.started[data.number] = moment.seq;
 }
 
-function completed(model: RunModel, data: Of<'validation_completed'>, moment: Moment): void {
+function completed(model: RunModel, data: Payload<'validation_completed'>, moment: Moment): void {
   const { evaluation, number, purpose } = data;
   model.underWay.delete(number);
   model.isolation = evaluation.isolation;
@@ -253,7 +271,7 @@ function completed(model: RunModel, data: Of<'validation_completed'>, moment: Mo
   if (purpose === 'verify' || !row(model, number)) return;
   const { table } = model;
   table.time[number] = moment.time;
-  table.spent[number] = model.usd;
+  table.spent[number] = model.usd ?? 0;
   table.ended[number] = moment.seq;
   table.wall[number] = evaluation.cost.wall_s;
   table.outcome[number] = outcomeOf(model, evaluation.outcome);
@@ -341,16 +359,15 @@ function mark(model: RunModel, number: number, bit: number): void {
   if (number >= 0 && row(model, number)) model.table.marks[number] |= bit;
 }
 
-function crowned(model: RunModel, data: Of<'champion_changed'>, moment: Moment): void {
+function crowned(model: RunModel, data: Payload<'champion_changed'>, moment: Moment): void {
   const number = numberOf(data.modification_id);
   if (model.champion >= 0) model.table.marks[model.champion] &= ~Mark.champion;
   model.champion = number;
   mark(model, number, Mark.champion | Mark.wasChampion);
   pushThinned(model.champions, { ...moment, number, reason: data.reason });
-  model.pinned = data.reason === 'rollback' || data.reason === 'promotion';
 }
 
-function frontChanged(model: RunModel, data: Of<'front_changed'>, moment: Moment): void {
+function frontChanged(model: RunModel, data: Payload<'front_changed'>, moment: Moment): void {
   const left = data.left.map(numberOf);
   const joined = data.joined.map(numberOf);
   pushBounded(model.traces.fronts, { seq: moment.seq, joined, left }, MAX_HISTORY);
@@ -374,7 +391,7 @@ function breaker(model: RunModel, name: string): BreakerInfo {
   return info;
 }
 
-function breakerChanged(model: RunModel, data: Of<'breaker_changed'>, moment: Moment): void {
+function breakerChanged(model: RunModel, data: Payload<'breaker_changed'>, moment: Moment): void {
   const info = breaker(model, data.name);
   info.state = data.to;
   info.retryAt = data.retry_at_ms ?? null;

@@ -1,6 +1,6 @@
 // What "better" means on the page: improvement on the baseline, dominance, and the front over any choice of axes. The
 // same rules as the engine's, which stay the authority: the page never decides, it only draws.
-import type { Objective } from '../protocol/records';
+import type { Objective } from '../wire/wire';
 import type { Candidates } from './candidates';
 
 /** Share of `from` that `value` wins in an objective's direction: 0.5 on a time is twice as fast; null if unknown. */

@@ -1,6 +1,6 @@
 // What the page knows of one run at one sequence number: the fold of its log. Plain data without any drawing; `fold.ts`
 // changes it event by event and `snapshot.ts` fills it from the daemon's snapshot. Every list in it is bounded.
-import type { BreakerWord, Budget, Objective } from '../protocol/records';
+import type { BreakerWord, Budget, Objective, Phase } from '../wire/wire';
 import { Candidates } from './candidates';
 import type { Alert } from './alerts';
 
@@ -10,8 +10,6 @@ export const MAX_HISTORY = 8192;
 export const MAX_NOTES = 1000;
 /** Candidates whose words (rationale, files) stay in the page. */
 export const MAX_WORDS = 4096;
-
-export type Phase = 'pending' | 'running' | 'paused' | 'finished' | 'stopped' | 'failed';
 
 export interface Arm {
   proposer: string;
@@ -99,6 +97,7 @@ export interface Traces {
   violations: { seq: number; number: number }[];
   budgets: { seq: number; budget: Budget }[];
   rollbacks: { seq: number; now: { to: number; from: number } | null }[];
+  spending: { seq: number; usd: number | null; tokens: number }[];
 }
 
 export interface RunModel {
@@ -128,7 +127,6 @@ export interface RunModel {
   counters: Counters;
   champion: number;
   champions: ChampionStep[];
-  pinned: boolean;
   front: Set<number>;
   hypervolume: Point[];
   rate: Point[];
@@ -144,9 +142,10 @@ export interface RunModel {
   checks: string[];
   isolation: string;
   separation: string;
-  /** US dollars and tokens spent on models; `modelUsed` says whether there was one at all. */
-  usd: number;
+  /** US dollars and tokens spent on models; dollars are null when a price is not known, which is never the same as 0. */
+  usd: number | null;
   tokens: number;
+  /** Whether a model was to be asked, or was. */
   modelUsed: boolean;
   evaluatorSeconds: number;
   /** Milliseconds in which earlier processes drove the run, and when the present one began. */
@@ -180,7 +179,7 @@ export function emptyModel(): RunModel {
     arms: [],
     gates: [],
     outcomes: [],
-    traces: { phases: [], fronts: [], revocations: [], violations: [], budgets: [], rollbacks: [] },
+    traces: { phases: [], fronts: [], revocations: [], violations: [], budgets: [], rollbacks: [], spending: [] },
     exactFrom: 0,
     counters: {
       evaluations: 0,
@@ -195,7 +194,6 @@ export function emptyModel(): RunModel {
     },
     champion: -1,
     champions: [],
-    pinned: false,
     front: new Set(),
     hypervolume: [],
     rate: [],
@@ -228,10 +226,23 @@ export const idOf = (model: RunModel, number: number): string => `${model.runId}
 /** A sentence of the log with this run's candidate ids written as the page writes them. */
 export const plainIds = (model: RunModel, text: string): string => (model.runId ? text.replaceAll(`${model.runId}-`, '#') : text);
 
-/** Milliseconds in which a process has driven the run, up to `nowMs`. */
+/** Whether a person has pinned the champion: the latest obeyed choice of one was a pin. */
+export function isPinned(model: RunModel): boolean {
+  const chosen = model.commands.findLast(({ command, refused }) => !refused && /^(pin|promote|rollback_modification)$/.test(command));
+  return chosen?.command === 'pin';
+}
+
+/** What a process says of the run as it ends. */
+const INTERRUPTED = new Set(['interrupted', 'the daemon was stopped']);
+
+/** Whether the process that drove the run is gone: what was under way is carried out again when the run goes on. */
+export const isInterrupted = ({ phase, pauseReason }: RunModel): boolean => phase === 'paused' && INTERRUPTED.has(pauseReason);
+
+/** Milliseconds in which a process has driven the run, up to `nowMs`: pauses count, time between processes does not. */
 export function activeMs(model: RunModel, nowMs: number): number {
   if (isOver(model.phase) || !model.sessionAt) return model.earlierMs;
-  return model.earlierMs + Math.max(0, nowMs - model.sessionAt);
+  const until = isInterrupted(model) ? model.lastAt : nowMs;
+  return model.earlierMs + Math.max(0, until - model.sessionAt);
 }
 
 export const isOver = (phase: Phase): boolean => phase === 'finished' || phase === 'stopped' || phase === 'failed';

@@ -4,11 +4,13 @@ import type { RunModel } from './model';
 import type { FateFilter } from '../state/url';
 
 export function fateWord(model: RunModel, row: number): string {
-  const { marks, fate } = model.table;
+  const { marks, fate, ended } = model.table;
   if (marks[row] & Mark.champion) return 'champion';
   if (row === 0) return 'baseline';
   if (marks[row] & Mark.front) return 'on the front';
   if (marks[row] & Mark.wasChampion) return 'was champion';
+  // Verdicts are given in the order of numbers: what is measured may have to wait for an earlier one's.
+  if (fate[row] === Fate.evaluating && ended[row] > 0) return 'awaits verdict';
   return FATE_WORDS[fate[row]];
 }
 

@@ -1,7 +1,7 @@
 // A cut at N must equal a fold that stops at N: over every recorded log, at every single event.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { LogRecord } from '../protocol/records';
+import type { LogRecord } from '../wire/wire';
 import { Fate } from './candidates';
 import { fold } from './fold';
 import type { RunModel } from './model';

@@ -69,6 +69,8 @@ export function sliceAt(live: RunModel, seq: number): RunModel {
     budget: upTo(live.traces.budgets, seq).at(-1)?.budget ?? live.firstBudget,
     rollback: upTo(live.traces.rollbacks, seq).at(-1)?.now ?? null,
   };
+  const spending = upTo(live.traces.spending, seq).at(-1);
+  if (spending) Object.assign(model, { usd: spending.usd, tokens: spending.tokens });
   model.alertCount = model.alerts.length;
   restoreRevoked(live, model, seq);
   if (model.phase === 'finished' || model.phase === 'stopped' || model.phase === 'failed') closeOpen(model);
@@ -147,7 +149,6 @@ function restoreMarks(live: RunModel, model: RunModel, seq: number): void {
   for (const step of model.champions) mark(step.number, Mark.wasChampion);
   const champion = model.champions.at(-1);
   model.champion = champion?.number ?? -1;
-  model.pinned = champion?.reason === 'rollback' || champion?.reason === 'promotion';
   mark(model.champion, Mark.champion);
   for (const { number } of upTo(live.traces.violations, seq)) mark(number, Mark.violation);
 }
@@ -168,7 +169,6 @@ function count(live: RunModel, model: RunModel, seq: number): void {
     if (full.ended[row] > 0 && full.ended[row] <= seq) {
       bump(counters.outcomes, live.outcomes[full.outcome[row]] ?? 'unknown');
       model.evaluatorSeconds += full.wall[row];
-      model.usd = Math.max(model.usd, full.spent[row]);
     }
     if (full.answered[row] > 0 && full.answered[row] <= seq) {
       counters.proposals++;

@@ -3,18 +3,19 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { changedStretch, withMarks } from '../inspector/diff';
 import { NO_PARENT, decodeLineage, encodeLineage } from '../protocol/columns';
-import type { LogRecord } from '../protocol/records';
+import type { LogRecord, SnapState } from '../wire/wire';
 import { fold } from './fold';
-import type { RunModel } from './model';
+import type { Moment, RunModel } from './model';
 import { emptyModel } from './model';
 import { sliceAt } from './slice';
 import { fromSnapshot } from './snapshot';
-import type { SnapState } from './snapshot';
 
 function recorded(name: string): LogRecord[] {
   const text = readFileSync(new URL(`../../dev/recorded/${name}.jsonl`, import.meta.url), 'utf8');
   return text.trim().split('\n').map((line) => JSON.parse(line) as LogRecord);
 }
+
+const moment = ({ seq, time, evaluation, spent }: Moment) => ({ seq, time, evaluations: evaluation, spent });
 
 /** What the daemon would send of this model. */
 function snapshotOf(model: RunModel): RunModel {
@@ -48,11 +49,21 @@ function snapshotOf(model: RunModel): RunModel {
     objectives: model.objectives,
     budget: model.budget,
     counters: { ...numbers, proposal_outcomes: proposalOutcomes, gates, outcomes },
-    arms: model.arms,
+    arms: model.arms.map((arm) => ({ ...arm, parents: 1 })),
     gate_names: [...model.gates],
-    champion_history: model.champions.map(({ seq, time, evaluation, number, reason }) => ({ seq, time, evaluations: evaluation, number, reason })),
-    hypervolume_history: model.hypervolume.map(({ seq, time, value }) => ({ seq, time, value })),
-    alerts: model.alerts.map((alert) => ({ ...alert, id: alert.key, modification_id: null })),
+    champion_history: model.champions.map((step) => ({ ...moment(step), number: step.number, reason: step.reason, rationale: '' })),
+    learning_rate_history: [],
+    hypervolume_history: model.hypervolume.map((point) => ({ ...moment(point), value: point.value })),
+    breakers: [],
+    alerts: model.alerts.map((alert) => ({ ...alert, id: alert.key, evaluations: 0, spent: 0, modification_id: null })),
+    commands: [],
+    last_at: model.lastAt,
+    active_ms: 0,
+    spent: { evaluations: 0, proposals: 0, time_ms: 0, llm_tokens: 0, llm_cost_usd: null },
+    noise: {},
+    isolation: model.isolation,
+    separation: model.separation,
+    evaluator_s: 0,
   };
   return fromSnapshot(model.seq, state, decodeLineage(buffer));
 }

@@ -2,49 +2,17 @@
 // carry (words of old candidates, say) stays empty and is asked for when somebody looks.
 import { NO_PARENT } from '../protocol/columns';
 import type { LineageColumns } from '../protocol/columns';
-import type { BreakerWord, Budget, Objective } from '../protocol/records';
 import { numberOf } from '../protocol/records';
+import type { Counters, SnapState } from '../wire/wire';
 import type { Alert } from './alerts';
 import { Candidates, Fate, MAX_CANDIDATES, Mark } from './candidates';
 import { weightedImprovement } from './measure';
-import type { Moment, Phase, RunModel } from './model';
+import type { Moment, RunModel } from './model';
 import { emptyModel } from './model';
 
-interface Timed {
-  seq: number;
-  time: number;
-  evaluations?: number;
-}
+type Timed = Pick<SnapState['alerts'][number], 'seq' | 'time' | 'evaluations' | 'spent'>;
 
-/** The state beside the columns; every list may be absent. */
-export interface SnapState {
-  run_id: string;
-  agent_id: string;
-  target: string;
-  seed: number;
-  state: Phase;
-  stopped_by?: string;
-  started_at: number;
-  last_at?: number;
-  active_ms?: number;
-  objectives: Objective[];
-  budget: Budget;
-  counters: Record<string, unknown>;
-  arms?: { proposer: string; operator: string; tries?: number; viable?: number; accepted?: number }[];
-  gate_names?: string[];
-  champion_history?: (Timed & { number: number; reason: string; rationale?: string })[];
-  learning_rate_history?: (Timed & { rate: number; success_rate: number })[];
-  hypervolume_history?: (Timed & { value: number })[];
-  breakers?: { name: string; state: BreakerWord; retry_at_ms?: number; history?: (Timed & { from: BreakerWord; to: BreakerWord; reason: string })[] }[];
-  alerts?: (Timed & Pick<Alert, 'kind' | 'title' | 'detail'> & { id: string; severity: string; modification_id?: string | null })[];
-  commands?: (Timed & { id: string; command: string; modification_id?: string | null; reason?: string; refused?: string | null })[];
-  noise?: Record<string, number>;
-  isolation?: string;
-  separation?: string;
-  evaluator_s?: number;
-}
-
-const moment = (note: Timed): Moment => ({ seq: note.seq, time: note.time, evaluation: note.evaluations ?? 0, spent: 0 });
+const moment = ({ seq, time, evaluations, spent }: Timed): Moment => ({ seq, time, evaluation: evaluations, spent });
 
 export function fromSnapshot(seq: number, state: SnapState, lineage: LineageColumns | null): RunModel {
   const model = emptyModel();
@@ -57,34 +25,36 @@ export function fromSnapshot(seq: number, state: SnapState, lineage: LineageColu
     budget: state.budget,
     firstBudget: state.budget,
     startedAt: state.started_at,
-    lastAt: state.last_at ?? state.started_at,
+    lastAt: state.last_at,
     seq,
     exactFrom: seq,
     phase: state.state,
     stoppedBy: state.stopped_by ?? '',
-    noise: state.noise ?? {},
-    isolation: state.isolation ?? '',
-    separation: state.separation ?? '',
-    evaluatorSeconds: state.evaluator_s ?? 0,
-    sessionAt: state.last_at ?? state.started_at,
-    earlierMs: state.active_ms ?? 0,
+    noise: state.noise,
+    isolation: state.isolation,
+    separation: state.separation,
+    evaluatorSeconds: state.evaluator_s,
+    sessionAt: state.last_at,
+    earlierMs: state.active_ms,
   });
   fillCounters(model, state.counters);
-  model.arms = (state.arms ?? []).map((arm) => ({ ...arm, tries: arm.tries ?? 0, viable: arm.viable ?? 0, accepted: arm.accepted ?? 0 }));
-  model.gates = state.gate_names ?? [];
-  model.modelUsed = model.arms.some((arm) => arm.proposer === 'llm');
+  model.arms = state.arms.map(({ proposer, operator, tries, viable, accepted }) => ({ proposer, operator, tries, viable, accepted }));
+  model.gates = [...state.gate_names];
+  model.tokens = state.spent.llm_tokens;
+  model.usd = model.tokens > 0 ? state.spent.llm_cost_usd : 0;
+  model.modelUsed = model.tokens > 0 || model.arms.some((arm) => arm.proposer === 'llm');
   if (lineage) fillTable(model, lineage);
   fillHistories(model, state);
   leaveTraces(model);
   return model;
 }
 
-function fillCounters(model: RunModel, counters: Record<string, unknown>): void {
+function fillCounters(model: RunModel, counters: Counters): void {
   const { proposal_outcomes, gates, outcomes, ...numbers } = counters;
   Object.assign(model.counters, numbers, {
-    proposalOutcomes: { ...(proposal_outcomes as object) },
-    gates: { ...(gates as object) },
-    outcomes: { ...(outcomes as object) },
+    proposalOutcomes: { ...proposal_outcomes },
+    gates: { ...gates },
+    outcomes: { ...outcomes },
   });
 }
 
@@ -129,38 +99,38 @@ function datePast(table: Candidates, row: number, snapshotSeq: number): void {
 }
 
 function fillHistories(model: RunModel, state: SnapState): void {
-  model.champions = (state.champion_history ?? []).map((step) => {
+  model.champions = state.champion_history.map((step) => {
     if (step.rationale) {
       const words = { proposer: '', operator: '', rationale: step.rationale, files: [], commit: '', reason: '' };
       model.words.set(step.number, words);
     }
     return { ...moment(step), number: step.number, reason: step.reason };
   });
-  model.rate = (state.learning_rate_history ?? []).map((point) => ({ ...moment(point), value: point.rate }));
-  model.successRate = state.learning_rate_history?.at(-1)?.success_rate ?? null;
-  model.hypervolume = (state.hypervolume_history ?? []).map((point) => ({ ...moment(point), value: point.value }));
-  for (const { name, state: word, retry_at_ms, history } of Array.isArray(state.breakers) ? state.breakers : []) {
-    const notes = (history ?? []).map((note) => ({ ...moment(note), from: note.from, to: note.to, reason: note.reason }));
+  model.rate = state.learning_rate_history.map((point) => ({ ...moment(point), value: point.rate }));
+  model.successRate = state.learning_rate_history.at(-1)?.success_rate ?? null;
+  model.hypervolume = state.hypervolume_history.map((point) => ({ ...moment(point), value: point.value }));
+  for (const { name, state: word, retry_at_ms, history } of state.breakers) {
+    const notes = history.map((note) => ({ ...moment(note), from: note.from, to: note.to, reason: note.reason }));
     model.breakers.set(name, { name, state: word, retryAt: retry_at_ms ?? null, history: notes });
   }
-  model.alerts = (state.alerts ?? []).map((alert) => ({
+  model.alerts = state.alerts.map((alert) => ({
     key: alert.id,
     seq: alert.seq,
     time: alert.time,
-    kind: alert.kind,
+    kind: alert.kind as Alert['kind'],
     title: alert.title,
     detail: alert.detail,
     severity: alert.severity === 'serious' || alert.severity === 'warning' ? alert.severity : 'note',
     number: numberOf(alert.modification_id),
   }));
   model.alertCount = model.alerts.length;
-  model.commands = (state.commands ?? []).map((note) => ({
+  model.commands = state.commands.map((note) => ({
     ...moment(note),
     id: note.id,
     command: note.command,
-    target: note.modification_id ?? null,
-    reason: note.reason ?? '',
-    refused: note.refused ?? null,
+    target: note.modification_id,
+    reason: note.reason,
+    refused: note.refused,
   }));
 }
 
@@ -169,4 +139,5 @@ function leaveTraces(model: RunModel): void {
   const { seq, phase, pauseReason, stoppedBy, earlierMs, sessionAt, front, traces } = model;
   traces.phases.push({ seq, phase, reason: pauseReason, stoppedBy, earlierMs, sessionAt });
   traces.fronts.push({ seq, joined: [...front], left: [] });
+  if (model.tokens > 0) traces.spending.push({ seq, usd: model.usd, tokens: model.tokens });
 }

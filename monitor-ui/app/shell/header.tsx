@@ -8,7 +8,7 @@ import { Spark } from '../parts/spark';
 import { activeMs, isOver } from '../run/model';
 import type { RunModel } from '../run/model';
 import { acknowledged, alertId, daemonNow, gaps, go, isLoading, isReplay, latency, link, liveModel, model, outdated, runs, told, view } from '../state/store';
-import type { CommandName } from '../protocol/frames';
+import type { CommandName } from '../wire/wire';
 import { asking, give, hindrance, sending } from './orders';
 
 /** Objectives in the strip at most; the others are on the run's page. */
@@ -138,7 +138,7 @@ function BudgetCell({ shown }: { shown: RunModel }) {
   if (budget.time_ms) shares.push([`of ${clock(budget.time_ms / 1000)}`, used / budget.time_ms]);
   const [first] = shares.sort((a, b) => b[1] - a[1]);
   const left = budget.time_ms ? Math.max(0, budget.time_ms - used) / 1000 : null;
-  const money = shown.modelUsed ? `${dollars(shown.usd)} · ${count(shown.tokens)} tokens` : 'no model, no money';
+  const money = shown.modelUsed ? `${shown.usd === null ? 'price unknown' : dollars(shown.usd)} · ${count(shown.tokens)} tokens` : 'no model, no money';
   const share = first ? Math.min(1, first[1]) : 0;
   return (
     <div class="cell budget">

@@ -10,6 +10,7 @@ import { withUnit } from '../parts/figures';
 import * as http from '../protocol/http';
 import { idOf } from '../run/model';
 import type { RunModel } from '../run/model';
+import type { Budget } from '../wire/wire';
 import { liveModel, told } from '../state/store';
 import { LONGEST_REASON, TITLES, asking, give, sending } from './orders';
 import type { Asking } from './orders';
@@ -17,12 +18,14 @@ import type { Asking } from './orders';
 const MEANING: Partial<Record<Asking['name'], string>> = {
   pause_evolution: 'Nothing new is started. Evaluations under way are finished and recorded.',
   resume_evolution: 'Proposals flow again.',
-  stop_evolution: 'The run ends now; what is under way is finished first. A stopped run is not resumed, but its log, candidates and champion stay.',
+  stop_evolution: 'The run ends now; what is under way is given up without a verdict. A stopped run is not resumed, but its log, candidates and champion stay.',
   promote: 'This candidate becomes the champion though the weights prefer another. Only later candidates may replace it.',
-  pin: 'This candidate is kept: nothing replaces it by itself.',
-  abort_evaluation: 'This evaluation is ended now and recorded as given up.',
+  pin: 'This candidate becomes the champion, or stays it, until it is unpinned or another is chosen: no improvement replaces it by itself.',
+  abort_evaluation: 'This evaluation is ended now and the candidate is rejected without having been judged. The run goes on.',
   set_budget: 'The run may spend up to these limits. An empty field means no limit.',
 };
+
+const UNPINNED = 'It stays the champion until something better is found. A pin ends by promoting the candidate that is pinned.';
 
 export function OrderDialog() {
   const order = asking.value;
@@ -36,7 +39,7 @@ function Ask({ order }: { order: Asking }) {
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
   const [budget, setBudget] = useState(() => budgetFields(model));
-  const [refused, setRefused] = useState(false);
+  const [refusal, setRefusal] = useState('');
   const rollback = order.name === 'rollback_modification';
   const id = idOf(model, order.number);
   const matches = !rollback || [id, String(order.number), `#${order.number}`].includes(typed.trim());
@@ -47,15 +50,17 @@ function Ask({ order }: { order: Asking }) {
     event.preventDefault();
     if (!matches) return;
     const more = order.name === 'set_budget' ? { budget: readBudget(budget) } : order.number >= 0 ? { number: order.number } : {};
-    const ok = await give(order.name, reason, more);
-    if (ok) close();
-    else setRefused(true);
+    const why = await give(order.name, reason, more);
+    if (why === null) close();
+    else setRefusal(why);
   };
-  const title = order.number >= 0 ? `${TITLES[order.name]}: candidate #${order.number}` : TITLES[order.name];
+  const called = order.as === 'unpin' ? 'Unpin' : TITLES[order.name];
+  const title = order.number >= 0 ? `${called}: candidate #${order.number}` : called;
+  const meaning = order.as === 'unpin' ? UNPINNED : MEANING[order.name];
   return (
     <Dialog title={title} wide={rollback} onClose={close}>
       <form class="order" onSubmit={confirm}>
-        {MEANING[order.name] && <p>{MEANING[order.name]}</p>}
+        {meaning && <p>{meaning}</p>}
         {rollback && <RollbackPreview model={model} number={order.number} />}
         {order.name === 'set_budget' && <BudgetFields fields={budget} onChange={setBudget} />}
         <label class="field">
@@ -70,7 +75,11 @@ function Ask({ order }: { order: Asking }) {
             <input value={typed} onInput={(event) => setTyped(event.currentTarget.value)} autocomplete="off" spellcheck={false} />
           </label>
         )}
-        {refused && <p class="worse">The daemon refused it; the reason is in the message below and in the log.</p>}
+        {refusal && (
+          <p class="worse" role="alert">
+            The daemon refused it: {refusal}
+          </p>
+        )}
         <footer>
           <button type="button" class="btn" onClick={close}>
             Cancel
@@ -133,38 +142,40 @@ function RollbackPreview({ model, number }: { model: RunModel; number: number })
   );
 }
 
-const BUDGETS = [
-  ['evaluations', 'Evaluations'],
-  ['proposals', 'Proposals'],
-  ['time_ms', 'Minutes'],
-] as const;
+/** A budget's field, what one of its unit counts for in the log, and what may be written. */
+const BUDGETS: readonly (readonly [keyof Budget, string, number, string])[] = [
+  ['evaluations', 'Evaluations', 1, '1'],
+  ['proposals', 'Proposals', 1, '1'],
+  ['time_ms', 'Minutes', 60_000, 'any'],
+  ['llm_tokens', 'Model tokens', 1, '1'],
+  ['llm_cost_usd', 'Model dollars', 1, 'any'],
+];
 
-function budgetFields(model: RunModel): Record<string, string> {
-  const { evaluations, proposals, time_ms } = model.budget;
-  const text = (value: number | null): string => (value === null || value === undefined ? '' : String(value));
-  return { evaluations: text(evaluations), proposals: text(proposals), time_ms: time_ms ? String(time_ms / 60_000) : '' };
+function budgetFields({ budget }: RunModel): Record<string, string> {
+  const text = (value: number | null | undefined, one: number): string => (value === null || value === undefined ? '' : String(value / one));
+  return Object.fromEntries(BUDGETS.map(([key, , one]) => [key, text(budget[key], one)]));
 }
 
-function readBudget(fields: Record<string, string>): Record<string, number | null> {
-  const number = (text: string): number | null => (text.trim() === '' ? null : Number(text));
-  const minutes = number(fields.time_ms);
-  return {
-    evaluations: number(fields.evaluations),
-    proposals: number(fields.proposals),
-    time_ms: minutes === null ? null : Math.round(minutes * 60_000),
-  };
+/** The new budget is the whole of it: what is left empty has no limit from then on. */
+function readBudget(fields: Record<string, string>): Budget {
+  const budget: Budget = { evaluations: null, proposals: null, time_ms: null };
+  for (const [key, , one, step] of BUDGETS) {
+    const text = fields[key].trim();
+    if (text !== '') budget[key] = step === '1' || one > 1 ? Math.round(Number(text) * one) : Number(text);
+  }
+  return budget;
 }
 
 function BudgetFields({ fields, onChange }: { fields: Record<string, string>; onChange(fields: Record<string, string>): void }) {
   return (
     <div class="fields">
-      {BUDGETS.map(([key, name]) => (
+      {BUDGETS.map(([key, name, , step]) => (
         <label class="field" key={key}>
           <span>{name}</span>
           <input
             type="number"
             min="0"
-            step={key === 'time_ms' ? 'any' : '1'}
+            step={step}
             value={fields[key]}
             onInput={(event) => onChange({ ...fields, [key]: event.currentTarget.value })}
           />

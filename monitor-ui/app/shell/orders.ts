@@ -1,8 +1,8 @@
 // What a person can tell the daemon to do: which command, what it is called, what it means and what it asks for before it
 // goes. Pausing and resuming go at once; everything else asks first.
 import { signal } from '@preact/signals';
-import type { CommandName } from '../protocol/frames';
-import { idOf, isOver } from '../run/model';
+import type { Budget, CommandName } from '../wire/wire';
+import { idOf, isOver, plainIds } from '../run/model';
 import type { RunModel } from '../run/model';
 import { command } from '../state/daemon';
 import { isReplay, link, liveModel, role, say } from '../state/store';
@@ -10,6 +10,8 @@ import { isReplay, link, liveModel, role, say } from '../state/store';
 export interface Asking {
   name: CommandName;
   number: number;
+  /** What it is called here, when the command serves for something else than its name says. */
+  as?: 'unpin';
 }
 
 /** The order that a dialog asks about now. */
@@ -46,18 +48,23 @@ export function hindrance(model: RunModel, name: CommandName): string {
   return '';
 }
 
+/** Sends an order; resolves with why it was refused, or null when it was obeyed. */
 export async function give(
   name: CommandName,
   reason: string,
-  more: { number?: number; budget?: Record<string, number | null> } = {},
-): Promise<boolean> {
+  more: { number?: number; budget?: Budget } = {},
+): Promise<string | null> {
   const model = liveModel();
   sending.value = new Set([...sending.value, name]);
   const target = more.number === undefined ? model.runId : idOf(model, more.number);
   const destructive = name === 'rollback_modification' || name === 'stop_evolution';
   const answer = await command({ name, reason: reason.slice(0, LONGEST_REASON), ...more, confirm: destructive ? target : undefined });
   sending.value = new Set([...sending.value].filter((other) => other !== name));
-  if (answer.ok) say(`${TITLES[name]}: accepted${answer.seq ? `, event ${answer.seq}` : ''}.`, 'good');
-  else say(`${TITLES[name]}: refused. ${answer.error ?? ''}`, 'bad');
-  return answer.ok;
+  if (answer.ok) {
+    say(`${TITLES[name]}: accepted${answer.seq ? `, event ${answer.seq}` : ''}.`, 'good');
+    return null;
+  }
+  const why = plainIds(model, answer.error || 'it gave no reason');
+  say(`${TITLES[name]}: refused. ${why}`, 'bad');
+  return why;
 }

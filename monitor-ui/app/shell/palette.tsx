@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Dialog } from '../parts/controls';
 import { liveModel, go, goLive, play, runs } from '../state/store';
-import type { CommandName } from '../protocol/frames';
+import type { CommandName } from '../wire/wire';
 import { listRows } from '../run/rows';
 import { open } from './overlays';
 import { TITLES, asking, give, hindrance } from './orders';

@@ -53,7 +53,7 @@ export function Scrubber() {
         />
       </div>
       <div class="r">
-        <span class="muted">seq {shown.seq}</span>
+        <span class="muted">seq <span data-figure="seq">{shown.seq}</span></span>
         <b>{clock(now)}</b>
         {live.budget.time_ms && <span class="muted">of {clock(live.budget.time_ms / 1000)}</span>}
       </div>

@@ -1,5 +1,6 @@
 // Ties the link to the store: opens the session, follows the run that the view names, folds what comes, sends commands.
-import type { CommandFrame, CommandName } from '../protocol/frames';
+import type { Budget, CommandName } from '../wire/wire';
+import type { CommandFrame } from '../protocol/frames';
 import { SCHEMA } from '../protocol/frames';
 import { decodeLineage } from '../protocol/columns';
 import * as http from '../protocol/http';
@@ -7,7 +8,6 @@ import { Link } from '../protocol/link';
 import type { Answer, Socket } from '../protocol/link';
 import { fold } from '../run/fold';
 import { emptyModel, idOf } from '../run/model';
-import type { SnapState } from '../run/snapshot';
 import { fromSnapshot } from '../run/snapshot';
 import { lineOf } from './feed';
 import * as store from './store';
@@ -42,6 +42,15 @@ export async function start(): Promise<void> {
   socketLink.open();
 }
 
+/** After a connection that failed: a daemon that answers and does not know this session wants the token again. */
+async function checkSession(): Promise<void> {
+  try {
+    await http.session();
+  } catch (problem) {
+    if (problem instanceof http.Problem && problem.status === 401) store.gate.value = 'token';
+  }
+}
+
 /** Tries a token that somebody typed. */
 export async function enter(token: string): Promise<string | null> {
   try {
@@ -49,7 +58,8 @@ export async function enter(token: string): Promise<string | null> {
   } catch (problem) {
     return problem instanceof Error ? problem.message : 'The token was refused.';
   }
-  await start();
+  if (socketLink) store.gate.value = 'open';
+  else await start();
   return null;
 }
 
@@ -65,6 +75,7 @@ function makeLink(): Link {
     status: (phase, retryAt) => {
       store.link.value = { phase, retryAt };
       if (phase !== 'open') store.latency.value = null;
+      if (phase === 'waiting') void checkSession();
     },
     hello: (hello) => {
       store.role.value = hello.role;
@@ -92,7 +103,7 @@ function makeLink(): Link {
     },
     snapshot: (frame, lineage) => {
       const columns = lineage ? decodeLineage(lineage) : null;
-      store.replaceLive(fromSnapshot(frame.seq, frame.state as SnapState, columns));
+      store.replaceLive(fromSnapshot(frame.seq, frame.state, columns));
       store.goal.value = frame.seq;
     },
     latency: (ms) => (store.latency.value = ms),
@@ -120,7 +131,7 @@ export interface Order {
   number?: number;
   reason: string;
   confirm?: string;
-  budget?: Record<string, number | null>;
+  budget?: Budget;
   expectSeq?: number;
 }
 

@@ -1,7 +1,10 @@
 // The latest events as lines for people, in a ring of fixed length. What the ring has dropped is still in the log: the
 // page fetches it from there. The wording lives here and nowhere else.
-import type { KnownRecord, LogRecord } from '../protocol/records';
+import type { KnownRecord } from '../protocol/records';
+import type { Niche } from '../wire/log';
+import type { LogRecord } from '../wire/wire';
 import { numberOf } from '../protocol/records';
+import { budgetWords } from '../run/alerts';
 import type { RunModel } from '../run/model';
 import { plainIds } from '../run/model';
 import type { FeedKind } from './url';
@@ -23,6 +26,12 @@ export interface FeedLine {
 
 const percent = (share: number): string => `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)} %`;
 
+/** Where an archive policy placed a candidate. */
+function nicheWords(niche: Niche): string {
+  if ('island' in niche) return `island ${niche.island}`;
+  return 'cell' in niche ? `cell ${niche.cell.join(' ')}` : `novelty ${niche.novelty.toFixed(3)}`;
+}
+
 function wording(record: KnownRecord): [string, Tone] {
   switch (record.event_type) {
     case 'run_started':
@@ -34,7 +43,8 @@ function wording(record: KnownRecord): [string, Tone] {
       return [[record.data.stopped_by, record.data.reason].filter(Boolean).join(': '), 'control'];
     case 'control_received': {
       const { command, reason, refused } = record.data;
-      const parts = [command.command, command.modification_id, reason && `because: ${reason}`, refused && `refused: ${refused}`];
+      const about = 'modification_id' in command ? command.modification_id : '';
+      const parts = [command.command, about, reason && `because: ${reason}`, refused && `refused: ${refused}`];
       return [parts.filter(Boolean).join(' · '), refused ? 'warn' : 'control'];
     }
     case 'proposal_requested':
@@ -51,7 +61,7 @@ function wording(record: KnownRecord): [string, Tone] {
       return [[outcome, ...figures, `${cost.wall_s.toFixed(2)} s`].join(' · '), 'plain'];
     }
     case 'evaluation_failed':
-      return [`${record.data.reason} (try ${record.data.attempt})`, 'warn'];
+      return record.data.aborted ? [record.data.reason, 'control'] : [`${record.data.reason} (try ${record.data.attempt})`, 'warn'];
     case 'improvement_applied':
       return [`${percent(record.data.performance_delta)}, ${record.data.reason}`, 'good'];
     case 'improvement_archived':
@@ -62,13 +72,22 @@ function wording(record: KnownRecord): [string, Tone] {
       return [record.data.reason, 'good'];
     case 'front_changed':
       return [`${record.data.size} on the front, hypervolume ${record.data.hypervolume.toFixed(4)}`, 'plain'];
+    case 'niche_changed': {
+      const { niche, entered, left, parents } = record.data;
+      const gone = left?.length ? `, in place of ${left.join(' ')}` : '';
+      return [`${nicheWords(niche)}: ${entered ? `a parent now${gone}` : 'no place for it'}, ${parents} parents`, 'quiet'];
+    }
+    case 'migrated':
+      return [record.data.passages.map(({ from, to, migrants }) => `${migrants.join(' ')} from island ${from} to ${to}`).join('; '), 'quiet'];
+    case 'search_restarted':
+      return [`restart ${record.data.restart} from ${record.data.modification_id}: ${record.data.reason}`, 'warn'];
     case 'learning_rate_changed':
-      return [`${record.data.from.toFixed(3)} to ${record.data.to.toFixed(3)}, ${Math.round(record.data.success_rate * 10)} of the last 10 succeeded`, 'quiet'];
+      return [`${record.data.from.toFixed(3)} to ${record.data.to.toFixed(3)}, ${Math.round(record.data.success_rate * 100)} % of the latest succeeded`, 'quiet'];
     case 'breaker_changed':
       return [`${record.data.name}: ${record.data.from} to ${record.data.to}, ${record.data.reason}`, record.data.to === 'closed' ? 'plain' : 'warn'];
     case 'budget_warning':
     case 'budget_exhausted':
-      return [`${record.data.budget}: ${Math.round(record.data.spent)} of ${Math.round(record.data.limit)}`, 'warn'];
+      return [budgetWords(record.data).join(': '), 'warn'];
     case 'budget_changed':
       return [record.data.reason, 'control'];
     case 'safety_violation':
@@ -79,6 +98,16 @@ function wording(record: KnownRecord): [string, Tone] {
       return [`from ${record.data.from}: ${record.data.reason}`, 'control'];
     case 'rollback_completed':
       return [`${record.data.verified ? 'verified' : 'not verified'}: ${record.data.reason}`, record.data.verified ? 'control' : 'warn'];
+    case 'knowledge_received': {
+      const { from, improvement_type, compatibility, queued } = record.data;
+      return [`${improvement_type} from ${from}, fits by ${Math.round(compatibility * 100)} %, ${queued ? 'waits to be tried' : 'not taken'}`, 'plain'];
+    }
+    case 'knowledge_shared': {
+      const { to, outcome, attempts, reason } = record.data;
+      return [[`with ${to}: ${outcome}`, attempts > 1 && `${attempts} attempts`, reason].filter(Boolean).join(', '), outcome === 'failed' ? 'warn' : 'plain'];
+    }
+    case 'peer_changed':
+      return [[`${record.data.name}: ${record.data.change}`, record.data.reason].filter(Boolean).join(', '), record.data.change === 'fails' ? 'warn' : 'plain'];
     default:
       return ['', 'plain'];
   }

@@ -5,7 +5,7 @@ import { gatesOf } from '../inspector/gates';
 import { treeSlots } from '../charts/tree';
 import { axisText, clock, count, figure, measured } from '../parts/figures';
 import { toCsv } from '../parts/csv';
-import type { LogRecord } from '../protocol/records';
+import type { LogRecord } from '../wire/wire';
 import { numberOf } from '../protocol/records';
 import { Fate } from '../run/candidates';
 import { fold } from '../run/fold';

@@ -2,7 +2,7 @@
 // condition of the link. Models are plain and mutable; two signals say when to look again, one for pictures (once a frame
 // at most) and one for words (a few times a second), so that a burst of events never re-renders a tree per event.
 import { computed, signal } from '@preact/signals';
-import type { RunHead, Role } from '../protocol/frames';
+import type { RunHead, Role } from '../wire/wire';
 import type { LinkPhase } from '../protocol/link';
 import type { RunModel } from '../run/model';
 import { emptyModel } from '../run/model';

@@ -30,7 +30,7 @@ export class Synthetic {
     this.viable = [0];
     this.columns = { parent: [], time: [], size: [], at: [], fate: [], gate: [], marks: [] };
     this.startedAt = Date.now() - count * 20;
-    this.champions = [{ number: 0, seq: 4, time: 0, reason: 'baseline', evaluations: 0, rationale: 'the unchanged target' }];
+    this.champions = [{ number: 0, seq: 4, time: 0, reason: 'baseline', evaluations: 0, spent: 0, rationale: 'the unchanged target' }];
     this.points = [];
     this.push({ parent: -1, time: 1, size: 200, fate: 5, gate: 255, marks: 4 });
     while (this.count < count) this.push(this.invent());
@@ -57,8 +57,8 @@ export class Synthetic {
       this.best = row.time;
       row.fate = 5;
       row.marks = 4;
-      this.champions.push({ number, seq: this.seq, time: number * 0.02, reason: 'improvement', evaluations: number, rationale: `step ${this.champions.length}` });
-      this.points.push({ seq: this.seq, time: number * 0.02, evaluations: number, value: 1 - row.time * 0.9 });
+      this.champions.push({ number, seq: this.seq, time: number * 0.02, reason: 'improvement', evaluations: number, spent: 0, rationale: `step ${this.champions.length}` });
+      this.points.push({ seq: this.seq, time: number * 0.02, evaluations: number, spent: 0, value: 1 - row.time * 0.9 });
     }
     for (const key of ['parent', 'time', 'size', 'fate', 'gate', 'marks']) columns[key].push(row[key]);
     columns.at.push(number * 0.02);
@@ -80,16 +80,20 @@ export class Synthetic {
       active_ms: count * 20,
       objectives: OBJECTIVES,
       budget: { evaluations: 1_000_000, proposals: null, time_ms: 36_000_000 },
+      spent: { evaluations: count - 1, proposals: count - 1, time_ms: count * 20, llm_tokens: 0, llm_cost_usd: null },
       counters: { evaluations: count - 1, proposals: count - 1, viable: count - 1 - rejected, accepted: champions.length - 1, rejected, duplicates: 0, proposal_outcomes: { applied: count - 1 }, gates: {}, outcomes: {} },
-      arms: [{ proposer: 'ast', operator: 'speed' }],
+      arms: [{ proposer: 'ast', operator: 'speed', parents: 1, tries: count - 1, viable: count - 1 - rejected, accepted: champions.length - 1 }],
       gate_names: GATES,
       champion_history: champions,
-      learning_rate_history: [{ seq: 1, time: 0, rate: 0.1, success_rate: 0.5 }],
+      learning_rate_history: [{ seq: 1, time: 0, evaluations: 0, spent: 0, rate: 0.1, success_rate: 0.5 }],
       hypervolume_history: this.points,
       breakers: [{ name: 'run', state: 'closed', history: [] }],
       alerts: [],
+      commands: [],
       noise: { time: 0.002 },
       isolation: 'L2',
+      separation: 'split',
+      evaluator_s: count * 0.3,
     };
   }
 
@@ -146,6 +150,6 @@ export class Synthetic {
   }
 
   head() {
-    return { run_id: RUN, agent_id: 'synthetic', state: 'running', started_at: this.startedAt, evaluations: this.count - 1, seq: this.seq };
+    return { run_id: RUN, agent_id: 'synthetic', target: 'examples/synthetic', state: 'running', started_at: this.startedAt, evaluations: this.count - 1, seq: this.seq };
   }
 }
