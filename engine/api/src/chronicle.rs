@@ -68,6 +68,8 @@ pub(crate) struct Chronicle {
     pub(crate) alerts: Vec<AlertNote>,
     /// How far the judge was kept apart in the latest evaluation.
     pub(crate) separation: String,
+    /// Why the run pauses; nothing while it does not.
+    pub(crate) pause: Option<String>,
     /// Wall time of evaluations.
     pub(crate) durations: Durations,
 }
@@ -91,6 +93,8 @@ impl Chronicle {
 
     fn step(&mut self, state: &State, at: Moment, event: &Event) {
         match event {
+            Event::RunPaused(paused) => self.pause = Some(paused.reason.clone()),
+            Event::RunResumed(_) | Event::RunFinished(_) => self.pause = None,
             Event::ProposalRequested(requested) => self.requested(state, requested),
             Event::ValidationStarted(started) if started.purpose == Purpose::Judge => {
                 self.row(started.number).is_started = true;

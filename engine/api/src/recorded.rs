@@ -71,7 +71,9 @@ fn records(name: &str) -> Vec<Record> {
 fn the_fold_at_each_look_is_the_recorded_one() {
     let records = records("area.jsonl");
     let last = records.len() as u64;
-    let looks: Vec<u64> = (1..=LOOKS).map(|look| last * look / LOOKS).collect();
+    let pause = records.iter().find(|record| record.kind == "run_paused").map(|record| record.seq);
+    let mut looks: Vec<u64> = (1..=LOOKS).map(|look| last * look / LOOKS).chain(pause).collect();
+    looks.sort_unstable();
     hold(records, &looks, "area.folds.json");
 }
 

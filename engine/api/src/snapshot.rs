@@ -106,6 +106,7 @@ pub(crate) fn beside(state: &State, chronicle: &Chronicle, started_ms: i64) -> S
             seed: state.run.seed,
             state: views::phase(&state.phase),
             stopped_by: views::stopped_by(state),
+            pause_reason: chronicle.pause.clone(),
             started_at: started_ms,
             last_at: state.last_ms,
             active_ms: state.active_ms(state.last_ms),

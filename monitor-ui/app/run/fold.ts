@@ -153,6 +153,7 @@ function finish(model: RunModel, stoppedBy: string): void {
   model.earlierMs += Math.max(0, model.lastAt - model.sessionAt);
   model.phase = stoppedBy === 'failure' ? 'failed' : stoppedBy === 'interrupt' ? 'stopped' : 'finished';
   model.stoppedBy = stoppedBy;
+  model.pauseReason = '';
   model.underWay.clear();
   const { fate, count } = model.table;
   for (let row = 1; row < count; row++) {

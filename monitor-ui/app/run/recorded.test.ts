@@ -173,6 +173,7 @@ describe.each(cases)('%s', (_, log, look) => {
     expect(taken.alerts).toEqual(model.alerts);
     expect(taken.commands).toEqual(model.commands);
     expect([...taken.breakers.values()]).toEqual([...model.breakers.values()]);
+    expect(taken.pauseReason).toBe(model.pauseReason);
     expect(taken.separation).toBe(model.separation);
     expect(taken.evaluatorSeconds).toBeCloseTo(model.evaluatorSeconds, 6);
     expect([taken.tokens, taken.usd]).toEqual([model.tokens, model.usd]);

@@ -30,6 +30,7 @@ export function fromSnapshot(seq: number, state: SnapState, lineage: LineageColu
     exactFrom: seq,
     phase: state.state,
     stoppedBy: state.stopped_by ?? '',
+    pauseReason: state.pause_reason ?? '',
     noise: state.noise,
     isolation: state.isolation,
     separation: state.separation,

@@ -939,7 +939,7 @@ separation: string,
 /**
  * Wall seconds of all evaluations together.
  */
-evaluator_s: number, run_id: string, agent_id: string, target: string, seed: number, state: Phase, stopped_by?: string, started_at: number, last_at: number, active_ms: number, objectives: Array<Objective>, budget: Budget, spent: Spent, counters: Counters, arms: Array<Arm>, noise: { [key in string]: number }, isolation: string, };
+evaluator_s: number, run_id: string, agent_id: string, target: string, seed: number, state: Phase, stopped_by?: string, pause_reason?: string, started_at: number, last_at: number, active_ms: number, objectives: Array<Objective>, budget: Budget, spent: Spent, counters: Counters, arms: Array<Arm>, noise: { [key in string]: number }, isolation: string, };
 
 export type Spent = { 
 /**

@@ -227,6 +227,9 @@ pub(crate) struct SnapRun {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub(crate) stopped_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub(crate) pause_reason: Option<String>,
     pub(crate) started_at: i64,
     pub(crate) last_at: i64,
     pub(crate) active_ms: i64,
