@@ -18,7 +18,7 @@ def describe(module):
             names.append([name, "other", None])
         else:
             try:
-                marshal.dumps(value, 2)
+                written(value)
                 names.append([name, "value", value])
             except ValueError:
                 names.append([name, "other", None])
@@ -50,7 +50,7 @@ def find(task, modules, question):
 
 def plain(arguments):
     try:
-        marshal.dumps(list(arguments), 2)
+        written(list(arguments))
         return list(arguments)
     except ValueError:
         return [str(argument)[:300] for argument in arguments]
@@ -83,14 +83,14 @@ def main():
                 target = getattr(modules[question["call"]], question["name"])
                 args = question["args"]
                 kwargs = question["kwargs"]
-                before = marshal.dumps([args, kwargs], 2)
+                before = written([args, kwargs])
                 if lines:
                     lines.start()
                 patience.start()
                 answer["value"] = target(*args, **kwargs)
                 patience.stop(None)
                 try:
-                    if marshal.dumps([args, kwargs], 2) != before:
+                    if written([args, kwargs]) != before:
                         answer["args"] = args
                         answer["kwargs"] = kwargs
                 except ValueError:
