@@ -15,7 +15,7 @@ const LIMIT_MS = 3_600_000;
 const LOOK_MS = 2000;
 /** While the page is measured the engine runs for so long in each stretch, milliseconds: a few hundred events a second. */
 const STRETCH_MS = 250;
-const RUNS_MS = 15;
+const RUNS_MS = 25;
 
 if (!process.env.DARWIND) {
   console.log('skipped: DARWIND does not name the binary');
