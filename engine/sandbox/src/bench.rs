@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const FRAME: &str = include_str!("runners/frame.py");
+const ARRAYS: &str = include_str!("runners/arrays.py");
 const TESTS: &str = include_str!("runners/tests.py");
 const METRIC: &str = include_str!("runners/metric.py");
 /// The runners, by name, each put together from parts of which the last says what it does.
@@ -22,8 +23,8 @@ const RUNNERS: &[(&str, &[&str])] = &[
     ("script", &[FRAME, include_str!("runners/script.py")]),
     ("tests", &[FRAME, TESTS]),
     ("metric", &[FRAME, METRIC]),
-    ("host", &[FRAME, include_str!("runners/host.py")]),
-    ("relay", &[FRAME, TESTS, METRIC, include_str!("runners/relay.py")]),
+    ("host", &[FRAME, ARRAYS, include_str!("runners/host.py")]),
+    ("relay", &[FRAME, ARRAYS, TESTS, METRIC, include_str!("runners/relay.py")]),
 ];
 /// Packages of other engines that evaluators import, as far as they need them; see `stand_ins`.
 const STAND_INS: &[(&str, &str)] = &[

@@ -4,7 +4,11 @@
 
 #[path = "evaluator/ground.rs"]
 mod ground;
+#[path = "evaluator/packages.rs"]
+mod packages;
 
+#[path = "evaluator/apart.rs"]
+mod apart;
 #[path = "evaluator/cases.rs"]
 mod cases;
 #[path = "evaluator/gates.rs"]

@@ -18,7 +18,7 @@ def describe(module):
             names.append([name, "other", None])
         else:
             try:
-                written(value)
+                sendable({"value": value})
                 names.append([name, "value", value])
             except ValueError:
                 names.append([name, "other", None])
@@ -81,16 +81,17 @@ def main():
                 answer["names"] = describe(find(task, modules, question))
             else:
                 target = getattr(modules[question["call"]], question["name"])
-                args = question["args"]
-                kwargs = question["kwargs"]
-                before = written([args, kwargs])
+                given = received(question)
+                args = given["args"]
+                kwargs = given["kwargs"]
+                before = written(sendable({"args": args, "kwargs": kwargs}))
                 if lines:
                     lines.start()
                 patience.start()
                 answer["value"] = target(*args, **kwargs)
                 patience.stop(None)
                 try:
-                    if written([args, kwargs]) != before:
+                    if written(sendable({"args": args, "kwargs": kwargs})) != before:
                         answer["args"] = args
                         answer["kwargs"] = kwargs
                 except ValueError:
@@ -110,6 +111,6 @@ def main():
         if lines:
             seen.update(tuple(place) for place in lines.stop())
         try:
-            channel.send(answer)
+            channel.send(sendable(answer))
         except ValueError:
             channel.send({"unfit": "an answer is not plain data: " + type(answer.get("value")).__name__})

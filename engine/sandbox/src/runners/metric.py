@@ -62,6 +62,11 @@ def fitness(metrics, features):
     return 0.0
 
 
+def rated(metrics):
+    """ShinkaEvolve's fitness: combined_score, or nothing."""
+    return number(metrics.get("combined_score")) or 0.0
+
+
 def unpacked(result):
     """What evaluate() returned: a dict, an object with metrics and artifacts, or something that must be awaited first."""
     if hasattr(result, "__await__"):
@@ -209,7 +214,7 @@ def run_evaluator(channel, task):
         {
             "done": nonce,
             "metrics": numbers(report.metrics),
-            "fitness": fitness(report.metrics, task["features"]),
+            "fitness": rated(report.metrics) if task["contract"] == "process" else fitness(report.metrics, task["features"]),
             "texts": dict(texts[:MAX_TEXTS]),
             "incorrect": report.incorrect,
         }

@@ -19,7 +19,7 @@ class Relay:
 
     def _ask(self, question):
         try:
-            self._channel.send(question)
+            self._channel.send(sendable(question))
         except ValueError:
             return self._unfit("an argument is not plain data")
         answer = self._channel.receive()
@@ -29,7 +29,10 @@ class Relay:
             self._unfit(answer["unfit"])
         if "error" in answer:
             raise self._error(answer["error"])
-        return answer
+        try:
+            return received(answer)
+        except (TypeError, ValueError):
+            raise Gone("protocol")
 
     def _unfit(self, reason):
         self._channel.send({"unfit": reason})
@@ -115,11 +118,20 @@ class Relay:
         return ask
 
 
+def mutable(old, new):
+    """Whether a value can take on another in its place."""
+    if type(old) is not type(new):
+        return False
+    if type(old) in (list, dict, set):
+        return True
+    return hasattr(old, "setfield") and old.shape == new.shape and old.dtype == new.dtype and old.ndim > 0
+
+
 def copy_back(old, new):
     """What a function did to its arguments, done to the caller's."""
     if type(old) is list:
         for index in range(min(len(old), len(new))):
-            if type(old[index]) is type(new[index]) and type(old[index]) in (list, dict, set):
+            if mutable(old[index], new[index]):
                 copy_back(old[index], new[index])
             else:
                 old[index] = new[index]
@@ -128,7 +140,7 @@ def copy_back(old, new):
     elif type(old) is dict:
         if list(old) == list(new):
             for key in new:
-                if type(old[key]) is type(new[key]) and type(old[key]) in (list, dict, set):
+                if mutable(old[key], new[key]):
                     copy_back(old[key], new[key])
                 else:
                     old[key] = new[key]
@@ -138,6 +150,27 @@ def copy_back(old, new):
     elif type(old) is set:
         old.clear()
         old.update(new)
+    else:
+        old[...] = new
+
+
+# Who opens a module's file to run it, or to show a line of it in a traceback.
+READERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>", "<frozen runpy>", "/runpy.py", "/tokenize.py")
+
+
+def watch_reading(channel, task):
+    """A judge that reads the candidate's source, to forbid an import say, would find the stub's: it cannot judge apart."""
+    stubs = tuple(path[len(task["root"]) :] for path in task["files"])
+    readers = READERS + (watch_reading.__code__.co_filename,)
+
+    def opened(event, arguments):
+        if event != "open" or not str(arguments[0]).endswith(stubs):
+            return
+        path, mode, flags = arguments
+        if not flags & (posix.O_WRONLY | posix.O_RDWR) and not sys._getframe(1).f_code.co_filename.endswith(readers):
+            channel.send({"unfit": "the candidate's source is read"})
+
+    sys.addaudithook(opened)
 
 
 def judge(channel, relay, task):
@@ -147,6 +180,7 @@ def judge(channel, relay, task):
     posix.dup2(silence, 2)
     relay.root = task["root"]
     prepare(task)
+    watch_reading(channel, task)
     try:
         if task["framework"] == "evaluator":
             run_evaluator(channel, task)

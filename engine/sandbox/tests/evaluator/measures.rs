@@ -1,7 +1,7 @@
 //! Dear measures: CPU time by pairs, memory, an evaluator's numbers.
 
 use crate::ground::{Ground, Judge, levels, words};
-use evolution::candidate::{ComparisonVerdict, Outcome, Separation};
+use evolution::candidate::{ComparisonVerdict, Outcome};
 use objectives::Direction;
 use sandbox::cell::Level;
 use sandbox::{EvaluatorFile, Measure};
@@ -88,14 +88,14 @@ fn memory_is_the_peak_and_small_differences_are_none() {
     }
 }
 
-fn with_evaluator(level: Level, program: &str, evaluator: &str) -> Judge {
+pub(crate) fn with_evaluator(level: Level, program: &str, evaluator: &str) -> Judge {
     Ground::new(level, 1, &[("program.py", program), ("evaluator.py", evaluator)])
         .objective("score", Direction::Maximize, Measure::Metric { name: "score".to_owned() })
         .plan(|plan| plan.evaluator = Some(EvaluatorFile::new("evaluator.py", Duration::from_secs(5))))
         .judge()
 }
 
-const EVALUATOR: &str = "import importlib.util\n\ndef evaluate(program_path):\n    spec = importlib.util.spec_from_file_location('program', program_path)\n    program = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(program)\n    print('rubbish' * 100)\n    return {'score': program.value(), 'other': 2}\n";
+pub(crate) const EVALUATOR: &str = "import importlib.util\n\ndef evaluate(program_path):\n    spec = importlib.util.spec_from_file_location('program', program_path)\n    program = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(program)\n    print('rubbish' * 100)\n    return {'score': program.value(), 'other': 2}\n";
 
 #[test]
 fn an_evaluator_reports_numbers() {
@@ -117,35 +117,6 @@ fn an_evaluator_reports_numbers() {
             assert_eq!(evaluation.outcome, outcome, "{text} {evaluation:?}");
             assert_eq!(evaluation.scores.get("score"), None);
         }
-    }
-}
-
-#[test]
-fn what_shows_its_memory_is_no_plain_data() {
-    let program = "import array\ndef values():\n    return array.array('d', [0.0])\n";
-    let evaluator = EVALUATOR.replace("program.value()", "sum(program.values())");
-    for level in levels() {
-        let mut judge = with_evaluator(*level, program, &evaluator);
-        assert_eq!(judge.measured().scores.get("score"), Some(0.0), "{:?}", judge.measured());
-        assert_eq!(judge.measured().separation, Separation::Shared);
-        let better = judge.of_text(&program.replace("0.0", "2.5"));
-        assert_eq!(better.scores.get("score"), Some(2.5), "{better:?}");
-    }
-}
-
-#[test]
-fn an_evaluator_that_catches_what_goes_wrong_is_not_taken_apart() {
-    let program = "def values():\n    return [0.0]\n";
-    // Apart from the candidate the module's own file cannot be read.
-    let evaluator = EVALUATOR
-        .replace("    return {", "    try:\n        text = open(program.__file__).read()\n        right = 'def values' in text\n    except Exception:\n        right = False\n    if not right:\n        return {'score': 0.0}\n    return {")
-        .replace("program.value()", "sum(program.values())");
-    for level in levels() {
-        let mut judge = with_evaluator(*level, program, &evaluator);
-        assert_eq!(judge.measured().scores.get("score"), Some(0.0), "{:?}", judge.measured());
-        assert_eq!(judge.measured().metrics.get("other"), Some(&2.0), "{:?}", judge.measured());
-        let better = judge.of_text(&program.replace("0.0", "2.5"));
-        assert_eq!(better.scores.get("score"), Some(2.5), "{better:?}");
     }
 }
 

@@ -1,15 +1,13 @@
-//! Tests written for pytest: parameters, fixtures, skips and expected failures, and candidates that would lie to it. Where
-//! the interpreter has no pytest, an environment of its own gets one from the package index; without that, these are
-//! printed as skipped.
+//! Tests written for pytest: parameters, fixtures, skips and expected failures, and candidates that would lie to it. Printed
+//! as skipped where none can be had.
 
 use crate::ground::{Ground, Judge, failure, levels, passed, words};
+use crate::packages::python_with;
 use evolution::candidate::Outcome;
 use evolution::ports::Purpose;
 use objectives::Direction;
 use sandbox::cell::Level;
 use sandbox::{CaseSource, Measure, Python};
-use std::path::Path;
-use std::process::Command;
 use std::sync::OnceLock;
 
 const PROGRAM: &str = "def grade(points):\n    return 'A' if points > 90 else 'B'\n\ndef total(values):\n    return sum(values) + 1\n";
@@ -18,31 +16,7 @@ const TESTS: &str = "import pytest\nfrom program import grade, total\n\n@pytest.
 /// An interpreter that has pytest.
 fn with_pytest() -> Option<&'static Python> {
     static FOUND: OnceLock<Option<Python>> = OnceLock::new();
-    FOUND
-        .get_or_init(|| found().map_err(|reason| println!("skipped: no pytest here: {reason}")).ok())
-        .as_ref()
-}
-
-fn found() -> Result<Python, String> {
-    let own = Python::discover(None, None).map_err(|error| error.to_string())?;
-    if own.has_pytest {
-        return Ok(own);
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pytest");
-    let python = folder.join("bin/python");
-    let ready = || Python::discover(Some(&python), None).ok().filter(|python| python.has_pytest);
-    if let Some(python) = ready() {
-        return Ok(python);
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--retries", "1", "pytest"]))?;
-    ready().ok_or_else(|| "the environment has none".to_owned())
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().map_err(|error| error.to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    output.status.success().then_some(()).ok_or_else(|| said.lines().last().unwrap_or_default().to_owned())
+    FOUND.get_or_init(|| python_with("pytest").filter(|python| python.has_pytest)).as_ref()
 }
 
 fn judge(level: Level, tests: &str) -> Option<Judge> {

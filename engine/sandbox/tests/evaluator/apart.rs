@@ -1,0 +1,85 @@
+//! What an evaluator may be told apart from the candidate, and when it must not be taken apart.
+
+use crate::ground::{Ground, Judge, levels};
+use crate::measures::{EVALUATOR, with_evaluator};
+use crate::packages::python_with;
+use evolution::candidate::{Outcome, Separation};
+use objectives::Direction;
+use sandbox::cell::Level;
+use sandbox::{EvaluatorFile, Measure, Python};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+#[test]
+fn what_shows_its_memory_is_no_plain_data() {
+    let program = "import array\ndef values():\n    return array.array('d', [0.0])\n";
+    let evaluator = EVALUATOR.replace("program.value()", "sum(program.values())");
+    for level in levels() {
+        let mut judge = with_evaluator(*level, program, &evaluator);
+        assert_eq!(judge.measured().scores.get("score"), Some(0.0), "{:?}", judge.measured());
+        assert_eq!(judge.measured().separation, Separation::Shared);
+        let better = judge.of_text(&program.replace("0.0", "2.5"));
+        assert_eq!(better.scores.get("score"), Some(2.5), "{better:?}");
+    }
+}
+
+#[test]
+fn an_evaluator_that_catches_what_goes_wrong_is_not_taken_apart() {
+    let program = "def values():\n    return [0.0]\n";
+    // Apart from the candidate the module's own file cannot be read.
+    let evaluator = EVALUATOR
+        .replace("    return {", "    try:\n        text = open(program.__file__).read()\n        right = 'def values' in text\n    except Exception:\n        right = False\n    if not right:\n        return {'score': 0.0}\n    return {")
+        .replace("program.value()", "sum(program.values())");
+    for level in levels() {
+        let mut judge = with_evaluator(*level, program, &evaluator);
+        assert_eq!(judge.measured().scores.get("score"), Some(0.0), "{:?}", judge.measured());
+        assert_eq!(judge.measured().metrics.get("other"), Some(&2.0), "{:?}", judge.measured());
+        let better = judge.of_text(&program.replace("0.0", "2.5"));
+        assert_eq!(better.scores.get("score"), Some(2.5), "{better:?}");
+    }
+}
+
+#[test]
+fn an_evaluator_that_reads_the_candidates_source_is_not_taken_apart() {
+    let program = "def value():\n    return 1\n";
+    let evaluator = EVALUATOR.replace(
+        "    print(",
+        "    if 'import os' in open(program_path).read():\n        return {'score': 0, 'other': 2}\n    print(",
+    );
+    for level in levels() {
+        let mut judge = with_evaluator(*level, program, &evaluator);
+        assert_eq!(judge.measured().separation, Separation::Shared, "{:?}", judge.measured());
+        let forbidden = judge.of_text("import os\ndef value():\n    return 9\n");
+        assert_eq!(forbidden.scores.get("score"), Some(0.0), "{forbidden:?}");
+    }
+}
+
+const ARRAYS: &str = "import numpy as np\n\nSTART = np.zeros(3)\n\ndef grow(values, by):\n    values += by\n    return {'sums': values.sum(axis=0), 'most': values.max(), 'kept': [values > 1, START]}\n";
+const OF_ARRAYS: &str = "import importlib.util\nimport numpy as np\n\ndef evaluate(program_path):\n    spec = importlib.util.spec_from_file_location('program', program_path)\n    program = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(program)\n    values = np.arange(6, dtype=np.float64).reshape(2, 3)\n    found = program.grow(values, np.int64(2))\n    assert isinstance(found['most'], np.float64) and found['sums'].shape == (3,) and found['kept'][0].dtype == bool\n    assert values[0, 0] >= 2, 'what was done to the argument shows'\n    return {'score': float(found['sums'].sum() + found['most'] + program.START.sum()), 'true': found['kept'][0].sum()}\n";
+
+fn with_arrays(level: Level) -> Option<Judge> {
+    static FOUND: OnceLock<Option<Python>> = OnceLock::new();
+    let python = FOUND.get_or_init(|| python_with("numpy")).clone()?;
+    let ground = Ground::new(level, 1, &[("program.py", ARRAYS), ("evaluator.py", OF_ARRAYS)])
+        .objective("score", Direction::Maximize, Measure::Metric { name: "score".to_owned() })
+        .plan(|plan| {
+            plan.evaluator = Some(EvaluatorFile::new("evaluator.py", Duration::from_secs(20)));
+            plan.target.python = python;
+        });
+    Some(ground.judge())
+}
+
+#[test]
+fn arrays_of_numbers_travel_between_judge_and_candidate() {
+    for level in levels() {
+        let Some(mut judge) = with_arrays(*level) else { return };
+        let baseline = judge.measured();
+        assert_eq!(baseline.separation, Separation::Split, "{:?}", baseline.log);
+        assert_eq!(baseline.scores.get("score"), Some(34.0), "{baseline:?}");
+        assert_eq!(baseline.metrics.get("true"), Some(&6.0), "{baseline:?}");
+        let better = judge.of_text(&ARRAYS.replace("by\n", "10 * by\n"));
+        assert_eq!(better.scores.get("score"), Some(160.0), "{better:?}");
+        let objects = judge.of_text(&ARRAYS.replace("values > 1", "np.array([object()])"));
+        assert_eq!(objects.outcome, Outcome::Protocol, "{objects:?}");
+    }
+}
