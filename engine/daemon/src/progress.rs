@@ -2,7 +2,9 @@
 //! the answer on standard output stays clean; without a terminal a plain line now and then.
 
 use crate::summary;
+use crate::terminal::Terminal;
 use evolution::event::Event;
+use evolution::ports::Purpose;
 use evolution::state::{Phase, State};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -39,6 +41,13 @@ impl Progress {
                 | Event::RunFinished(_)
                 | Event::BreakerChanged(_)
         );
+        if let Event::ValidationCompleted(it) = event
+            && it.purpose == Purpose::Baseline
+            && !it.evaluation.detail.is_empty()
+        {
+            let words = format!("the unchanged program: {}", it.evaluation.detail);
+            self.beside(|| Terminal::new(false).note(&words));
+        }
         let now = Instant::now();
         if let Some(bar) = &self.bar {
             bar.set_position(state.counters.evaluations);
@@ -47,7 +56,7 @@ impl Progress {
                 self.next = now + MESSAGE_EVERY;
             }
         } else if now >= self.next {
-            crate::terminal::Terminal::new(false).note(&plain(state));
+            Terminal::new(false).note(&plain(state));
             self.next = now + PLAIN_EVERY;
         }
     }

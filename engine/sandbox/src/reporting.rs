@@ -18,6 +18,8 @@ const MAX_METRICS: usize = 1000;
 /// The metric that stands for all in the contracts of OpenEvolve and ShinkaEvolve. Where an evaluator does not report it,
 /// it is the fitness by OpenEvolve's rule.
 const COMBINED_SCORE: &str = "combined_score";
+/// The text by which evaluators say that they caught something, beside numbers that are then zero.
+const ERROR: &str = "error";
 
 /// What an evaluator reported.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,10 +38,21 @@ impl Report {
     /// # Errors
     /// When it was not reported, or is not finite.
     pub(crate) fn value(&self, name: &str) -> Result<f64, Trouble> {
-        let fitness = self.fitness.filter(|value| name == COMBINED_SCORE && value.is_finite());
-        self.metrics.get(name).copied().or(fitness).ok_or_else(|| {
-            Trouble::new(Outcome::Protocol, format!("the evaluator reported no finite number {name}"))
+        let fitness = self.fitness.filter(|_| name == COMBINED_SCORE);
+        self.metrics.get(name).copied().or(fitness.filter(|value| value.is_finite())).ok_or_else(|| {
+            let reason = match fitness {
+                Some(value) => format!("the evaluator's numbers come to {value}, which ranks nothing"),
+                None => format!("the evaluator reported no finite number {name}"),
+            };
+            let complaint = self.complaint().map(|text| format!(": {text}")).unwrap_or_default();
+            Trouble::new(Outcome::Protocol, reason + &complaint)
         })
+    }
+
+    /// What the evaluator says went wrong, if it says so: the first line of its `error`.
+    pub(crate) fn complaint(&self) -> Option<&str> {
+        let (_, text) = self.texts.iter().find(|(name, _)| name == ERROR)?;
+        text.lines().map(str::trim).find(|line| !line.is_empty())
     }
 
     /// The texts, as lines of a log.

@@ -63,6 +63,9 @@ impl LocalEvaluator {
         self.note_separation(EVALUATOR, Separation::Shared, request.purpose, draft);
         if let Ok(report) = &reported {
             draft.evaluation.metrics.extend(report.metrics.clone());
+            if let Some(complaint) = report.complaint() {
+                draft.evaluation.detail = format!("the evaluator says: {complaint}");
+            }
             self.bench.bill.write(&report.text());
         }
         Ok(reported)

@@ -8,11 +8,11 @@ MAX_COPIED_BYTES = 8 * 1024 * 1024
 
 
 class Report:
-    """What an evaluator said, as it said it."""
+    """What an evaluator said, as it said it. Texts among its metrics, `error` above all, are for readers."""
 
     def __init__(self, metrics, texts, incorrect=None):
         self.metrics = metrics
-        self.texts = texts
+        self.texts = {**{name: text for name, text in metrics.items() if text and isinstance(text, str)}, **texts}
         self.incorrect = incorrect
 
 

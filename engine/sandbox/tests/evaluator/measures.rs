@@ -121,6 +121,20 @@ fn an_evaluator_reports_numbers() {
 }
 
 #[test]
+fn what_an_evaluator_caught_is_told() {
+    let evaluator = EVALUATOR.replace(
+        "    return {",
+        "    if program.value() < 0:\n        return {'score': 0.0, 'error': '\\nno value is less than nothing\\n at line 3'}\n    return {",
+    );
+    let mut judge = with_evaluator(Level::L1, "def value():\n    return -1\n", &evaluator);
+    let told = "the evaluator says: no value is less than nothing";
+    assert_eq!((judge.measured().outcome, judge.measured().detail.as_str()), (Outcome::Ok, told));
+    assert!(judge.measured().log.contains("at line 3"), "{:?}", judge.measured());
+    let right = judge.of_text("def value():\n    return 1\n");
+    assert_eq!((right.scores.get("score"), right.detail.as_str()), (Some(1.0), ""));
+}
+
+#[test]
 fn an_evaluator_of_rubbish_is_a_matter_of_protocol() {
     for evaluator in [
         "def evaluate(path):\n    return None\n",
