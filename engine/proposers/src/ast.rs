@@ -9,8 +9,11 @@ mod crossover;
 mod lessons;
 mod numeric;
 mod pool;
+mod reading;
 pub mod repair;
+mod rewrites;
 mod scene;
+pub mod simplify;
 pub mod speed;
 
 pub use pool::{Change, MAX_POOL};
@@ -69,7 +72,7 @@ pub struct AstProposer {
     programs: HashSet<u128>,
     /// Numeric steps that failed, by parent.
     numeric_failures: HashMap<Number, u32>,
-    /// What became of speed rewrites.
+    /// What became of rewrites.
     lessons: Lessons,
     /// Counts uses of pools, to forget the one used longest ago.
     clock: u64,
@@ -103,7 +106,7 @@ impl AstProposer {
         if !self.pools.contains_key(&pool_key) {
             let scene = Scene::of(request, self.options.seed ^ u64::from(parent.number));
             let changes = changes(&request.operator, &scene)?;
-            let learns = request.operator == speed::NAME;
+            let learns = learns(&request.operator);
             let pool = if learns { Pool::learning(changes) } else { Pool::new(changes) };
             self.pools.insert(pool_key.clone(), (pool, self.clock));
             self.forget_oldest();
@@ -113,7 +116,7 @@ impl AstProposer {
         *last_use = self.clock;
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         let edits = mappings::edits(request.learning_rate);
-        let learns = request.operator == speed::NAME;
+        let learns = learns(&request.operator);
         for _ in 0..MAX_TRIES {
             let first = if learns { pool.best(used, &self.lessons) } else { pool.next(used) };
             let Some(first) = first else { return Err(nothing_left(request)) };
@@ -172,11 +175,17 @@ fn no_parent() -> ProposerError {
     ProposerError::Failed("it was asked without a parent".to_owned())
 }
 
+/// Whether what became of an operator's changes tells where the same change of another parent should come.
+fn learns(operator: &str) -> bool {
+    matches!(operator, speed::NAME | simplify::NAME)
+}
+
 /// The changes of an operator that lists them.
 fn changes(operator: &str, scene: &Scene) -> Result<Vec<Change>, ProposerError> {
     match operator {
         repair::NAME => Ok(repair::changes(scene)),
         speed::NAME => Ok(speed::changes(scene)),
+        simplify::NAME => Ok(simplify::changes(scene)),
         crossover::NAME => Ok(crossover::changes(scene)),
         other => Err(ProposerError::Failed(format!("the ast proposer has no operator {other}"))),
     }
@@ -188,7 +197,7 @@ fn proposal(request: &ProposalRequest, patch: Patch, picked: &[Change], program:
     let used: Vec<String> = picked.first().map(|change| key_of(change).to_string()).into_iter().collect();
     let mut detail =
         serde_json::json!({ "families": families, "used": used, "program": format!("{program:032x}") });
-    if request.operator == speed::NAME {
+    if learns(&request.operator) {
         let lessons: Vec<String> = picked.iter().map(|change| lesson_of(change).to_string()).collect();
         detail["lessons"] = serde_json::json!(lessons);
     }
@@ -215,6 +224,9 @@ impl Proposer for AstProposer {
         }
         if self.serves(Purpose::Speed) {
             operators.push(operator(speed::NAME, 0.3, 1));
+        }
+        if self.serves(Purpose::Shrink) {
+            operators.push(operator(simplify::NAME, 0.3, 1));
         }
         operators.push(operator(crossover::NAME, 0.05, 2));
         operators

@@ -21,15 +21,14 @@ mod membership;
 mod memoising;
 mod products;
 mod queues;
-mod reading;
 mod sorting;
 mod strings;
 mod sums;
 
 use super::pool::Change;
-use super::scene::{Scene, SceneFile};
-use reading::{is_import, line_end};
-use syntax::{Edit, Kind, Node};
+use super::reading;
+use super::rewrites::{Family, Rewrites};
+use super::scene::Scene;
 
 /// The operator's name.
 pub(super) const NAME: &str = "speed";
@@ -38,17 +37,13 @@ pub(super) const NAME: &str = "speed";
 pub fn changes(scene: &Scene) -> Vec<Change> {
     let mut changes = Vec::new();
     for file in &scene.files {
-        let mut rewrites = Rewrites { file, found: Vec::new() };
-        for find in FAMILIES {
-            find(&mut rewrites);
-        }
-        changes.extend(rewrites.found);
+        changes.extend(Rewrites::of(file, &FAMILIES));
     }
     changes
 }
 
 /// What looks for the rewrites of one file, a theme each.
-const FAMILIES: [fn(&mut Rewrites<'_>); 19] = [
+const FAMILIES: [Family; 19] = [
     caching::find,
     memoising::find,
     membership::find,
@@ -70,58 +65,8 @@ const FAMILIES: [fn(&mut Rewrites<'_>); 19] = [
     idioms::find,
 ];
 
-/// Collects the rewrites of one file.
-struct Rewrites<'f> {
-    file: &'f SceneFile,
-    found: Vec<Change>,
-}
-
-impl<'f> Rewrites<'f> {
-    fn source(&self) -> &'f str {
-        self.file.module.source()
-    }
-
-    fn nodes(&self, kind: Kind) -> impl Iterator<Item = Node<'f>> {
-        self.file.module.nodes_of(kind)
-    }
-
-    /// Offers a rewrite, if it stays where the file may change. `score` is the expected gain on a rough scale to 100.
-    fn offer(&mut self, family: &'static str, score: f64, rationale: String, edits: Vec<Edit>) {
-        if !edits.is_empty() && self.file.permits(&edits) {
-            let path = self.file.path.clone();
-            self.found.push(Change { path, edits, family, rationale, score });
-        }
-    }
-
-    /// The edit that makes an import statement take effect, or none when the module has it already.
-    fn import(&self, statement: &str) -> Vec<Edit> {
-        let mut imports = self.file.module.root().statements().filter(|node| is_import(*node));
-        if imports.any(|import| import.text() == statement) {
-            return Vec::new();
-        }
-        let root = self.file.module.root();
-        let mut at = 0;
-        for node in root.statements() {
-            let docstring = node.kind() == Kind::ExpressionStatement
-                && node.named_children().next().is_some_and(|child| child.kind() == Kind::String);
-            if is_import(node) || (docstring && at == 0) {
-                at = line_end(self.source(), node.range().end);
-            } else {
-                break;
-            }
-        }
-        let edit = Edit::insert(at, format!("{statement}\n"));
-        if self.file.permits(std::slice::from_ref(&edit)) {
-            return vec![edit];
-        }
-        // The head of the file is closed: the first open line that begins a statement at the left margin will do.
-        let open = root
-            .statements()
-            .map(|node| node.range().start)
-            .find(|start| self.file.permits(&[Edit::insert(*start, "x")]));
-        open.map(|start| Edit::insert(start, format!("{statement}\n"))).into_iter().collect()
-    }
-}
+/// Those whose rewrites are often shorter too, and always say the same.
+pub(super) const SHORTER: [Family; 3] = [collecting::find, conditions::find, idioms::find];
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -130,7 +75,7 @@ pub(crate) mod tests {
     use std::collections::{BTreeSet, HashMap};
     use syntax::{Blocks, Module, apply};
 
-    fn scene(source: &str) -> Scene {
+    pub(crate) fn scene(source: &str) -> Scene {
         let module = Module::parse(source);
         assert!(module.is_valid(), "{:?}", module.errors());
         let blocks = Blocks::find(source).unwrap();

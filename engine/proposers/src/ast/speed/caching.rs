@@ -1,6 +1,8 @@
 //! Caches: a function, or a call of somebody else's, that is asked the same again answers from memory.
 
-use super::reading::{arguments, fresh_name, indent_of, is_path, module_lines_before, repeated_by};
+use super::reading::{
+    arguments, fresh_name, indent_of, is_import, is_path, module_lines_before, repeated_by,
+};
 use super::{Rewrites, reading::names_in};
 use std::collections::BTreeSet;
 use syntax::{Edit, Field, Function, Kind, Node};
@@ -121,7 +123,7 @@ fn library_calls(rewrites: &mut Rewrites<'_>) {
         .module
         .root()
         .statements()
-        .filter(|node| super::is_import(*node))
+        .filter(|node| is_import(*node))
         .flat_map(|import| import.descendants().filter(|node| node.kind() == Kind::Identifier))
         .map(Node::text)
         .collect();

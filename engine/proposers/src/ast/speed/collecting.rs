@@ -2,7 +2,7 @@
 
 use super::Rewrites;
 use super::reading::{
-    changed, comparison, inner_expression, is_path, method_call, names_in, only_statement, plain_call,
+    changed, clauses, comparison, inner_expression, is_path, method_call, names_in, plain_call,
     previous_statement, uses,
 };
 use syntax::{Edit, Field, Kind, Node};
@@ -16,31 +16,7 @@ pub(super) fn find(rewrites: &mut Rewrites<'_>) {
 /// Loops that add up or collect: `sum`, comprehensions.
 fn sums_and_lists(rewrites: &mut Rewrites<'_>) {
     for node in rewrites.nodes(Kind::ForStatement).collect::<Vec<_>>() {
-        let mut clauses = Vec::new();
-        let mut place = node;
-        let work = loop {
-            match place.kind() {
-                Kind::ForStatement if place.child(Field::Alternative).is_none() => {
-                    let (Some(left), Some(right)) = (place.child(Field::Left), place.child(Field::Right))
-                    else {
-                        break None;
-                    };
-                    clauses.push(format!("for {} in {}", left.text(), right.text()));
-                }
-                Kind::IfStatement if place.child(Field::Alternative).is_none() => {
-                    let Some(condition) = place.child(Field::Condition) else { break None };
-                    clauses.push(format!("if {}", condition.text()));
-                }
-                _ => break Some(inner_expression(place)),
-            }
-            let body = place.child(Field::Body).or_else(|| place.child(Field::Consequence));
-            match body.and_then(only_statement) {
-                Some(only) => place = only,
-                None => break None,
-            }
-        };
-        let Some(work) = work else { continue };
-        let clauses = clauses.join(" ");
+        let Some((clauses, work)) = clauses(node) else { continue };
         if let Some(line) = accumulated(work, &clauses, node) {
             let edits = vec![Edit::replace(node.range(), line.0)];
             rewrites.offer(line.1, line.2, "let the library do the loop".to_owned(), edits);

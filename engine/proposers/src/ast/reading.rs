@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use syntax::{Edit, Field, Kind, Node};
 
-pub(super) fn is_import(node: Node<'_>) -> bool {
+pub(in crate::ast) fn is_import(node: Node<'_>) -> bool {
     matches!(node.kind(), Kind::ImportStatement | Kind::ImportFromStatement | Kind::FutureImportStatement)
 }
 
 /// The byte after the newline that ends the line of `byte`.
-pub(super) fn line_end(source: &str, byte: usize) -> usize {
+pub(in crate::ast) fn line_end(source: &str, byte: usize) -> usize {
     source.get(byte..).and_then(|rest| rest.find('\n')).map_or(source.len(), |offset| byte + offset + 1)
 }
 
 /// The white space before the statement on its line.
-pub(super) fn indent_of<'s>(source: &'s str, node: Node<'_>) -> &'s str {
+pub(in crate::ast) fn indent_of<'s>(source: &'s str, node: Node<'_>) -> &'s str {
     let start = node.range().start;
     let line = source.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
     let before = source.get(line..start).unwrap_or_default();
@@ -24,36 +24,36 @@ pub(super) fn indent_of<'s>(source: &'s str, node: Node<'_>) -> &'s str {
 }
 
 /// An edit that puts lines before a statement, at its indentation.
-pub(super) fn lines_before(source: &str, statement: Node<'_>, lines: &[String]) -> Edit {
+pub(in crate::ast) fn lines_before(source: &str, statement: Node<'_>, lines: &[String]) -> Edit {
     let indent = indent_of(source, statement);
     let text: String = lines.iter().map(|line| format!("{line}\n{indent}")).collect();
     Edit::insert(statement.range().start, text)
 }
 
 /// An edit that puts a line after a statement, at its indentation.
-pub(super) fn line_after(source: &str, statement: Node<'_>, line: &str) -> Edit {
+pub(in crate::ast) fn line_after(source: &str, statement: Node<'_>, line: &str) -> Edit {
     let indent = indent_of(source, statement);
     Edit::insert(statement.range().end, format!("\n{indent}{line}"))
 }
 
 /// An edit that puts lines of module level before the function or class of a node, decorators included.
-pub(super) fn module_lines_before(node: Node<'_>, lines: &str) -> Edit {
+pub(in crate::ast) fn module_lines_before(node: Node<'_>, lines: &str) -> Edit {
     let outermost = node.ancestors().filter(|ancestor| ancestor.kind().is_statement()).last().unwrap_or(node);
     Edit::insert(outermost.range().start, lines)
 }
 
 /// Whether the node is a loop statement.
-pub(super) fn is_loop(node: Node<'_>) -> bool {
+pub(in crate::ast) fn is_loop(node: Node<'_>) -> bool {
     matches!(node.kind(), Kind::ForStatement | Kind::WhileStatement)
 }
 
 /// Whether a node runs what is in it any number of times: loops, comprehensions, lambdas.
-pub(super) fn repeats(node: Node<'_>) -> bool {
+pub(in crate::ast) fn repeats(node: Node<'_>) -> bool {
     is_loop(node) || node.kind().is_comprehension() || node.kind() == Kind::Lambda
 }
 
 /// The loops around a node, the innermost first, up to its function.
-pub(super) fn loops_around<'m>(node: Node<'m>) -> Vec<Node<'m>> {
+pub(in crate::ast) fn loops_around<'m>(node: Node<'m>) -> Vec<Node<'m>> {
     node.ancestors()
         .take_while(|ancestor| !matches!(ancestor.kind(), Kind::FunctionDefinition | Kind::Lambda))
         .filter(|ancestor| is_loop(*ancestor))
@@ -61,7 +61,7 @@ pub(super) fn loops_around<'m>(node: Node<'m>) -> Vec<Node<'m>> {
 }
 
 /// Loops, comprehensions and lambdas around a node that run it more than once, the innermost first, up to its function.
-pub(super) fn repeated_by<'m>(node: Node<'m>) -> Vec<Node<'m>> {
+pub(in crate::ast) fn repeated_by<'m>(node: Node<'m>) -> Vec<Node<'m>> {
     node.ancestors()
         .take_while(|ancestor| ancestor.kind() != Kind::FunctionDefinition)
         .filter(|ancestor| repeats(*ancestor) && !runs_once(node, *ancestor))
@@ -82,12 +82,12 @@ fn runs_once(node: Node<'_>, around: Node<'_>) -> bool {
 }
 
 /// The outermost of the nodes that repeat this one in which nothing that it reads changes, its own free names by default.
-pub(super) fn fixed_in<'m>(node: Node<'m>, reads: &BTreeSet<&str>) -> Option<Node<'m>> {
+pub(in crate::ast) fn fixed_in<'m>(node: Node<'m>, reads: &BTreeSet<&str>) -> Option<Node<'m>> {
     repeated_by(node).into_iter().take_while(|around| !disturbs(&changed(*around), reads)).last()
 }
 
 /// Whether a change of these paths may show in a reading of those.
-pub(super) fn disturbs(changed: &BTreeSet<&str>, read: &BTreeSet<&str>) -> bool {
+pub(in crate::ast) fn disturbs(changed: &BTreeSet<&str>, read: &BTreeSet<&str>) -> bool {
     let below = |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.'));
     changed.iter().any(|c| read.iter().any(|r| c == r || below(c, r) || below(r, c)))
 }
@@ -113,7 +113,7 @@ const MUTATING: &[&str] = &[
 
 /// Paths that a node binds or changes: targets of assignments and loops, and objects of mutating methods. An assignment
 /// to an element changes the container, not the index.
-pub(super) fn changed<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
+pub(in crate::ast) fn changed<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
     let mut paths = BTreeSet::new();
     for inner in std::iter::once(node).chain(node.descendants()) {
         match inner.kind() {
@@ -154,7 +154,7 @@ fn targets<'m>(target: Node<'m>, paths: &mut BTreeSet<&'m str>) {
 }
 
 /// Whether a node is a name or names joined by dots.
-pub(super) fn is_path(node: Node<'_>) -> bool {
+pub(in crate::ast) fn is_path(node: Node<'_>) -> bool {
     let mut node = node;
     while node.kind() == Kind::Attribute {
         match node.child(Field::Object) {
@@ -166,7 +166,7 @@ pub(super) fn is_path(node: Node<'_>) -> bool {
 }
 
 /// Paths that a node reads and does not bind itself. A method is part of its object.
-pub(super) fn reads<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
+pub(in crate::ast) fn reads<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
     let mut own = BTreeSet::new();
     let mut paths = BTreeSet::new();
     for inner in std::iter::once(node).chain(node.descendants()) {
@@ -203,7 +203,7 @@ fn is_name(node: Node<'_>) -> bool {
 }
 
 /// Names read or written in a node; attributes and keywords are not names.
-pub(super) fn names_in<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
+pub(in crate::ast) fn names_in<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
     std::iter::once(node)
         .chain(node.descendants())
         .filter(|inner| inner.kind() == Kind::Identifier && is_name(*inner))
@@ -212,14 +212,14 @@ pub(super) fn names_in<'m>(node: Node<'m>) -> BTreeSet<&'m str> {
 }
 
 /// Places in a node where this name stands for itself.
-pub(super) fn uses<'m>(node: Node<'m>, name: &str) -> Vec<Node<'m>> {
+pub(in crate::ast) fn uses<'m>(node: Node<'m>, name: &str) -> Vec<Node<'m>> {
     node.descendants()
         .filter(|inner| inner.kind() == Kind::Identifier && inner.text() == name && is_name(*inner))
         .collect()
 }
 
 /// A name that the file does not use, made from a word.
-pub(super) fn fresh_name(source: &str, word: &str) -> String {
+pub(in crate::ast) fn fresh_name(source: &str, word: &str) -> String {
     let word: String =
         word.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(MAX_WORD).collect();
     let stem = format!("_{}", word.trim_matches('_'));
@@ -233,7 +233,7 @@ pub(super) fn fresh_name(source: &str, word: &str) -> String {
 const MAX_WORD: usize = 24;
 
 /// Method name, object and arguments of a method call.
-pub(super) fn method_call(node: Node<'_>) -> Option<(Node<'_>, &str, Vec<Node<'_>>)> {
+pub(in crate::ast) fn method_call(node: Node<'_>) -> Option<(Node<'_>, &str, Vec<Node<'_>>)> {
     if node.kind() != Kind::Call {
         return None;
     }
@@ -242,7 +242,7 @@ pub(super) fn method_call(node: Node<'_>) -> Option<(Node<'_>, &str, Vec<Node<'_
 }
 
 /// Function name and arguments of a plain call.
-pub(super) fn plain_call(node: Node<'_>) -> Option<(&str, Vec<Node<'_>>)> {
+pub(in crate::ast) fn plain_call(node: Node<'_>) -> Option<(&str, Vec<Node<'_>>)> {
     if node.kind() != Kind::Call {
         return None;
     }
@@ -251,7 +251,7 @@ pub(super) fn plain_call(node: Node<'_>) -> Option<(&str, Vec<Node<'_>>)> {
 }
 
 /// Arguments of a call; a generator without parentheses of its own is one argument.
-pub(super) fn arguments(call: Node<'_>) -> Vec<Node<'_>> {
+pub(in crate::ast) fn arguments(call: Node<'_>) -> Vec<Node<'_>> {
     match call.child(Field::Arguments) {
         Some(list) if list.kind() == Kind::ArgumentList => list.named_children().collect(),
         Some(generator) => vec![generator],
@@ -260,7 +260,7 @@ pub(super) fn arguments(call: Node<'_>) -> Vec<Node<'_>> {
 }
 
 /// Left side, operator and right side of a comparison of two operands.
-pub(super) fn comparison(node: Node<'_>) -> Option<(Node<'_>, String, Node<'_>)> {
+pub(in crate::ast) fn comparison(node: Node<'_>) -> Option<(Node<'_>, String, Node<'_>)> {
     if node.kind() != Kind::ComparisonOperator {
         return None;
     }
@@ -272,7 +272,7 @@ pub(super) fn comparison(node: Node<'_>) -> Option<(Node<'_>, String, Node<'_>)>
 }
 
 /// The parts of a condition joined by `and`.
-pub(super) fn conjuncts(condition: Node<'_>) -> Vec<Node<'_>> {
+pub(in crate::ast) fn conjuncts(condition: Node<'_>) -> Vec<Node<'_>> {
     let condition = condition.unwrapped();
     if condition.kind() == Kind::BooleanOperator && condition.operator() == "and" {
         let sides = [condition.child(Field::Left), condition.child(Field::Right)];
@@ -282,7 +282,7 @@ pub(super) fn conjuncts(condition: Node<'_>) -> Vec<Node<'_>> {
 }
 
 /// The only statement of a body, without comments.
-pub(super) fn only_statement(body: Node<'_>) -> Option<Node<'_>> {
+pub(in crate::ast) fn only_statement(body: Node<'_>) -> Option<Node<'_>> {
     let mut statements = body.statements();
     match (statements.next(), statements.next()) {
         (Some(only), None) => Some(only),
@@ -290,8 +290,41 @@ pub(super) fn only_statement(body: Node<'_>) -> Option<Node<'_>> {
     }
 }
 
+/// A loop as the clauses of a comprehension, and what it does for each: loops and conditions that hold nothing but the
+/// next, down to one statement.
+pub(in crate::ast) fn clauses<'m>(node: Node<'m>) -> Option<(String, Node<'m>)> {
+    let mut clauses = Vec::new();
+    let mut place = node;
+    loop {
+        let alone = place.child(Field::Alternative).is_none();
+        let body = match place.kind() {
+            Kind::ForStatement if alone => {
+                let (left, right) = (place.child(Field::Left)?, place.child(Field::Right)?);
+                clauses.push(format!("for {} in {}", left.text(), right.text()));
+                place.child(Field::Body)
+            }
+            Kind::IfStatement if alone => {
+                clauses.push(format!("if {}", place.child(Field::Condition)?.text()));
+                place.child(Field::Consequence)
+            }
+            _ => return Some((clauses.join(" "), inner_expression(place))),
+        };
+        place = only_statement(body?)?;
+    }
+}
+
+/// The lines of a statement, if it shares them with nothing but a comment after it.
+pub(in crate::ast) fn whole_lines(source: &str, statement: Node<'_>) -> Option<Range<usize>> {
+    let range = statement.range();
+    let start = source.get(..range.start)?.rfind('\n').map_or(0, |newline| newline + 1);
+    let end = line_end(source, range.end);
+    let before = source.get(start..range.start)?.trim();
+    let after = source.get(range.end..end)?.trim();
+    (before.is_empty() && (after.is_empty() || after.starts_with('#'))).then_some(start..end)
+}
+
 /// The expression of an expression statement, or the assignment in it.
-pub(super) fn inner_expression(statement: Node<'_>) -> Node<'_> {
+pub(in crate::ast) fn inner_expression(statement: Node<'_>) -> Node<'_> {
     if statement.kind() == Kind::ExpressionStatement {
         statement.named_children().next().unwrap_or(statement)
     } else {
@@ -301,13 +334,13 @@ pub(super) fn inner_expression(statement: Node<'_>) -> Node<'_> {
 
 /// The scope in which a path is looked at: the class for what belongs to `self`, else the function around a node, or the
 /// module.
-pub(super) fn scope_of<'m>(node: Node<'m>, path: &str) -> Node<'m> {
+pub(in crate::ast) fn scope_of<'m>(node: Node<'m>, path: &str) -> Node<'m> {
     let class = path.starts_with("self.").then(|| node.ancestor(Kind::ClassDefinition)).flatten();
     class.or_else(|| node.function()).unwrap_or_else(|| node.ancestors().last().unwrap_or(node))
 }
 
 /// Assignments `path = value` in a scope, with the value.
-pub(super) fn assignments<'m>(scope: Node<'m>, path: &str) -> Vec<(Node<'m>, Node<'m>)> {
+pub(in crate::ast) fn assignments<'m>(scope: Node<'m>, path: &str) -> Vec<(Node<'m>, Node<'m>)> {
     scope
         .descendants()
         .filter(|node| node.kind() == Kind::Assignment)
@@ -317,23 +350,27 @@ pub(super) fn assignments<'m>(scope: Node<'m>, path: &str) -> Vec<(Node<'m>, Nod
 }
 
 /// Whether a value is a list by its looks.
-pub(super) fn is_list(value: Node<'_>) -> bool {
+pub(in crate::ast) fn is_list(value: Node<'_>) -> bool {
     matches!(value.kind(), Kind::List | Kind::ListComprehension)
         || plain_call(value).is_some_and(|(name, _)| matches!(name, "list" | "sorted"))
 }
 
 /// The statement that follows in the same block.
-pub(super) fn next_statement(statement: Node<'_>) -> Option<Node<'_>> {
+pub(in crate::ast) fn next_statement(statement: Node<'_>) -> Option<Node<'_>> {
     statement.parent()?.statements().find(|other| other.range().start > statement.range().start)
 }
 
 /// The statement before it in the same block.
-pub(super) fn previous_statement(statement: Node<'_>) -> Option<Node<'_>> {
+pub(in crate::ast) fn previous_statement(statement: Node<'_>) -> Option<Node<'_>> {
     statement.parent()?.statements().take_while(|other| other.range().start < statement.range().start).last()
 }
 
 /// Text with some inner ranges replaced; ranges refer to the module's source and lie in `range`, in ascending order.
-pub(super) fn replaced_within(source: &str, range: Range<usize>, edits: &[(Range<usize>, String)]) -> String {
+pub(in crate::ast) fn replaced_within(
+    source: &str,
+    range: Range<usize>,
+    edits: &[(Range<usize>, String)],
+) -> String {
     let mut text = String::new();
     let mut at = range.start;
     for (part, replacement) in edits {
@@ -346,7 +383,7 @@ pub(super) fn replaced_within(source: &str, range: Range<usize>, edits: &[(Range
 }
 
 /// A text without the brackets around it.
-pub(super) fn stripped(text: &str) -> &str {
+pub(in crate::ast) fn stripped(text: &str) -> &str {
     let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or_default();
     if text.starts_with(['[', '(', '{']) { inner } else { text }
 }
