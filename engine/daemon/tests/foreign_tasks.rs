@@ -11,12 +11,11 @@ use std::process::Output;
 use support::{darwind, json};
 use tempfile::TempDir;
 
-/// Two stages; each starts a program, and the second writes beside the candidate and to its working folder.
+/// Two stages; each starts a program, and the second writes beside the candidate, beside itself and to its working folder.
 const EVALUATOR: &str = r#"
 import json
 import os
 import subprocess
-import sys
 
 from distances import distance
 from openevolve.evaluation_result import EvaluationResult
@@ -24,7 +23,8 @@ from openevolve.evaluation_result import EvaluationResult
 
 def answer(path):
     script = "import runpy, json, sys; print(json.dumps(runpy.run_path(sys.argv[1])['guess']()))"
-    return json.loads(subprocess.run([sys.executable, "-c", script, path], capture_output=True, check=True).stdout)
+    subprocess.run(["sh", "-c", "true"], check=True)
+    return json.loads(subprocess.run(["python", "-c", script, path], capture_output=True, check=True).stdout)
 
 
 def evaluate(path):
@@ -40,6 +40,8 @@ def evaluate_stage2(path):
         file.write("next to the candidate")
     with open("notes.txt", "w") as file:
         file.write("in the working folder")
+    with open(os.path.join(os.path.dirname(__file__), "state.txt"), "w") as file:
+        file.write("beside the evaluator")
     off = distance(answer(path))
     return EvaluationResult(metrics={"off": off, "combined_score": 1 / (1 + off)}, artifacts={"hint": "aim at 10"})
 
@@ -130,18 +132,21 @@ fn a_task_whose_model_has_a_key_and_no_route_goes_on_with_ast() {
 
 #[test]
 fn without_a_combined_score_the_mean_counts_but_for_features_and_flags() {
-    let evaluator = "async def evaluate(path):\n    return {'a': 1.0, 'b': 0.5, 'size': 90.0, 'ok': True, \
+    let evaluator = "async def evaluate(path):\n    return {'a': 1.0, 'b': 0.5, 'complexity': 90.0, 'score': 9.0, 'ok': True, \
                      'note': 'text', 'none': float('nan')}\n";
-    let task = task(&[
-        ("initial_program.py", "X = 1\n"),
-        ("evaluator.py", evaluator),
-        ("config.yaml", "database: {feature_dimensions: [size]}\n"),
-    ]);
     let data = TempDir::new().unwrap();
-    let Some(output) = asked(data.path(), &["check"], &task) else { return };
-    let answer = json(&output);
-    assert_eq!(answer["baseline"]["scores"]["combined_score"], 0.75);
-    assert_eq!(number(&answer, "/baseline/metrics/size"), 90.0);
+    for (settings, mean) in [
+        ("database: {feature_dimensions: [complexity, score]}\n", 0.75),
+        // Without a word on features there are two by default, complexity and diversity.
+        ("max_iterations: 5\n", 3.5),
+    ] {
+        let files =
+            [("initial_program.py", "X = 1\n"), ("evaluator.py", evaluator), ("config.yaml", settings)];
+        let Some(output) = asked(data.path(), &["check"], &task(&files)) else { return };
+        let answer = json(&output);
+        assert_eq!(answer["baseline"]["scores"]["combined_score"], mean, "{answer}");
+        assert_eq!(number(&answer, "/baseline/metrics/complexity"), 90.0);
+    }
 }
 
 const EVALUATE: &str = r#"

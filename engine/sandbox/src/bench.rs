@@ -41,9 +41,21 @@ const JUDGE_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 const JUDGE_REPORT: u64 = 1 << 30;
 /// A program that does nothing, to measure what starting one costs.
 const NOTHING: &str = "nothing.py";
-/// Folders with the programs that a command other than Python may be.
-const PROGRAMS: &[&str] =
-    &["/bin", "/usr/bin", "/usr/local/bin", "/sbin", "/usr/sbin", "/usr/share", "/etc/alternatives"];
+/// Folders with the programs that a command other than Python may be, or that an evaluator may start: compilers of
+/// programs in other languages above all.
+const PROGRAMS: &[&str] = &[
+    "/bin",
+    "/usr/bin",
+    "/usr/local/bin",
+    "/sbin",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/include",
+    "/usr/libexec",
+    "/etc/alternatives",
+];
+/// Where programs are looked for, after the folder of the interpreter.
+const SEARCH_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// What the work for one evaluation came to.
 #[derive(Debug, Default)]
@@ -223,10 +235,12 @@ impl Bench {
         let tree = self.workspace.tree(side);
         let mut read_only = self.plan.target.python.visible.clone();
         read_only.extend([tree.to_owned(), self.folder.join("runners")]);
+        let interpreters = self.plan.target.python.executable.parent().unwrap_or(Path::new("/usr/bin"));
+        let search = format!("{}:{SEARCH_PATH}", interpreters.display());
         let env = [
             ("HOME", place.as_str()),
             ("TMPDIR", place.as_str()),
-            ("PATH", "/usr/local/bin:/usr/bin:/bin"),
+            ("PATH", search.as_str()),
             ("LANG", "C.UTF-8"),
             ("PYTHONHASHSEED", "0"),
             ("PYTHONDONTWRITEBYTECODE", "1"),
@@ -249,7 +263,12 @@ impl Bench {
     fn python_job(&self, runner: &str, side: Side, wall: Duration) -> Job {
         let python = self.plan.target.python.executable.display().to_string();
         let script = self.folder.join("runners").join(format!("{runner}.py")).display().to_string();
-        self.job(vec![python, "-s".to_owned(), "-S".to_owned(), script], side, wall)
+        let mut job = self.job(vec![python, "-s".to_owned(), "-S".to_owned(), script], side, wall);
+        // Evaluators start programs; a candidate alone and tests do without them.
+        if self.plan.evaluator.is_some() && matches!(runner, "metric" | "relay") {
+            job.read_only.extend(PROGRAMS.iter().map(PathBuf::from));
+        }
+        job
     }
 
     /// What every runner is told: where to look for modules, which files are the candidate's.
@@ -337,8 +356,8 @@ fn open_to_all(path: &Path, mode: u32) -> std::io::Result<()> {
 }
 
 fn found_on_path(name: &str) -> Option<String> {
-    ["/usr/local/bin", "/usr/bin", "/bin"]
-        .iter()
+    SEARCH_PATH
+        .split(':')
         .map(|folder| Path::new(folder).join(name))
         .find(|path| path.exists())
         .map(|path| path.display().to_string())

@@ -164,6 +164,7 @@ class Workplace:
         import os
 
         self._os = os
+        self._root = task["root"]
         self._own = os.environ["TMPDIR"] + "/work-" + str(posix.getpid())
         self.path = task["root"]
         self.results = self._own + "/results"
@@ -171,6 +172,7 @@ class Workplace:
         if self._small(task["root"]):
             self.path = self._own + "/target"
             self._copy(task["root"], self.path)
+        sys.path[:] = [self.place(path) for path in sys.path]
         os.chdir(self.path)
         # For programs that the evaluator starts: they find installed packages as it does.
         os.environ["PYTHONPATH"] = os.pathsep.join([task["stand_ins"]] + task["path"])
@@ -192,6 +194,11 @@ class Workplace:
                 with open(folder + "/" + name, "rb") as source, open(target + "/" + name, "wb") as copy:
                     copy.write(source.read())
 
+    def place(self, path):
+        """Where a path of the target is in the copy."""
+        inside = path == self._root or path.startswith(self._root + "/")
+        return self.path + path[len(self._root) :] if inside else path
+
     def leave(self):
         self._os.chdir("/")
         for folder, _, names in self._os.walk(self._own, topdown=False):
@@ -204,6 +211,7 @@ def run_evaluator(channel, task):
     """Asks the evaluator and sends its report; raises what kept it from answering."""
     nonce = task.pop("nonce")
     workplace = Workplace(task)
+    task["evaluator"] = workplace.place(task["evaluator"])
     ask = by_process if task["contract"] == "process" else by_function
     try:
         report = ask(task, workplace.path + "/" + task["program"], workplace.results)

@@ -66,7 +66,7 @@ class Relay:
         if not path.startswith(root + "/"):
             self._unfit("a file of the candidate was copied")
         path = path[len(root) + 1 :]
-        places = [place[len(self.root) + 1 :] for place in sys.path if place == self.root or place.startswith(self.root + "/")]
+        places = [place[len(base) + 1 :] for place in sys.path for base in {root, self.root} if (place + "/").startswith(base + "/")]
         try:
             answer = self._ask({"load": path, "name": scope["__name__"], "places": places})
         except SystemExit:

@@ -4,7 +4,7 @@
 
 use super::populations::Populations;
 use super::{Task, opening, quoted, text_of};
-use evolution::settings::BUILT_IN_FEATURES;
+use evolution::settings::{COMPLEXITY, DIVERSITY};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -129,17 +129,13 @@ fn evaluation(settings: &mut Settings, evaluator: &str) -> String {
             thresholds.iter().filter_map(Value::as_f64).map(|number| format!("{number:?}")).collect();
         let _ = writeln!(text, "cascade_thresholds = [{}]", numbers.join(", "));
     }
-    if let Some(Value::Array(names)) = settings.get("database.feature_dimensions") {
-        let names: Vec<String> = names
-            .iter()
-            .filter_map(Value::as_str)
-            .filter(|name| !BUILT_IN_FEATURES.contains(name))
-            .map(quoted)
-            .collect();
-        if !names.is_empty() {
-            let _ = writeln!(text, "features = [{}]", names.join(", "));
-        }
-    }
+    // What spans the grid is left out of the mean that stands for a score, whether it was named or is there by default.
+    let named = settings.get("database.feature_dimensions");
+    let names: Vec<String> = match &named {
+        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(quoted).collect(),
+        _ => [COMPLEXITY, DIVERSITY].into_iter().map(quoted).collect(),
+    };
+    let _ = writeln!(text, "features = [{}]", names.join(", "));
     text
 }
 
