@@ -16,7 +16,7 @@ use crate::model::{AgentCard, StreamItem};
 use crate::operation::Reply;
 
 pub(crate) use first::is_first;
-pub(crate) use reading::{METHODS, read, read_proto_push, read_proto_send};
+pub(crate) use reading::{METHODS, read, read_proto_push, read_proto_send, snake_case};
 
 /// A version of the protocol, as far as its words differ.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -91,15 +91,20 @@ pub(crate) fn error_name(kind: ErrorKind) -> &'static str {
     }
 }
 
-/// The body of a push notification and its content type.
+/// The body of a push notification and its content type. Receivers before 1.0 read a task in the words of JSON-RPC,
+/// whatever the webhook was registered by.
 pub(crate) fn notification(
     dialect: Dialect,
     item: &StreamItem,
+    alias: Option<&str>,
 ) -> Result<(Vec<u8>, &'static str), serde_json::Error> {
-    Ok(match dialect {
-        Dialect::V1 => (serde_json::to_vec(item)?, "application/a2a+json"),
-        older => (serde_json::to_vec(&older.item(item, None)?)?, "application/json"),
-    })
+    let value = match (dialect, item) {
+        (Dialect::V1, _) => return Ok((serde_json::to_vec(item)?, "application/a2a+json")),
+        (Dialect::V01, StreamItem::Task(task)) => first::reply(&Reply::Task(task.clone()), alias)?,
+        (Dialect::V01, _) => first::item(item, alias),
+        (Dialect::V03 | Dialect::V03Proto, _) => writing::item(item, writing::Vocabulary::Kind),
+    };
+    Ok((serde_json::to_vec(&value)?, "application/json"))
 }
 
 /// The card of 1.0 with what clients of 0.3 and before look for beside it; the fields do not collide.

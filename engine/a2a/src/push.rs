@@ -13,8 +13,9 @@ use std::time::Duration;
 use reqwest::Client;
 use store::StoreError;
 
+use crate::dialect::Dialect;
 use crate::error::A2aError;
-use crate::model::PushConfig;
+use crate::model::{PushConfig, StreamItem};
 use crate::outbound::{Forbidden, OutboundError, Reach};
 use crate::tasks::{Cell, First, Follower, Until, Webhook, time_now};
 
@@ -81,11 +82,24 @@ impl Push {
 
     async fn pump(&self, cell: &Arc<Cell>, config_id: &str, since: u64) {
         let mut follower = Follower::new(cell.clone(), since, First::Next, Until::Ended);
+        let mut told = since;
         while let Ok(Some(event)) = follower.next().await {
             // The webhook may be gone or replaced meanwhile.
             let Some(webhook) = webhook(cell, config_id) else { return };
+            let mut item = event.item;
+            if webhook.dialect != Dialect::V1 && !matches!(*item, StreamItem::Message(_)) {
+                // Before 1.0 a webhook is told the whole task, once however much of it is new.
+                if event.seq <= told {
+                    continue;
+                }
+                let mut whole = Follower::new(cell.clone(), 0, First::Whole, Until::Ended);
+                let Ok(Some(whole)) = whole.next().await else { return };
+                (told, item) = (whole.seq, whole.item);
+            }
+            let alias = cell.lock().standing.alias.clone();
             // What the model holds can be written; were it not so, there would be nothing to keep either.
-            let Ok((body, content_type)) = crate::dialect::notification(webhook.dialect, &event.item) else {
+            let written = crate::dialect::notification(webhook.dialect, &item, alias.as_deref());
+            let Ok((body, content_type)) = written else {
                 continue;
             };
             if let Err(reason) = self.deliver(&webhook.config, &body, content_type).await {

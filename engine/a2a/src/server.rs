@@ -129,6 +129,7 @@ impl Server {
             .route("/a2a", any(root))
             .route("/a2a/", any(root))
             .route("/a2a/{*path}", any(under))
+            .route("/agent/authenticatedExtendedCard", any(under))
             .with_state(self.clone())
     }
 

@@ -321,9 +321,12 @@ impl Service {
     /// # Errors
     /// [`ErrorKind::PushNotificationNotSupported`], [`ErrorKind::TaskNotFound`].
     pub fn get_push(&self, context: &Context, request: &PushConfigRequest) -> Result<PushConfig, A2aError> {
-        let configs = self.list_push(context, request)?.configs;
-        let wanted = |config: &PushConfig| request.id.is_empty() || config.id == request.id;
-        configs.into_iter().find(wanted).ok_or_else(|| {
+        let mut configs = self.list_push(context, request)?.configs;
+        // Clients of 0.3 ask for "default" when they named none.
+        let any = request.id.is_empty() || (context.dialect != Dialect::V1 && request.id == "default");
+        let named = configs.iter().position(|config| config.id == request.id);
+        let found = named.or((any && !configs.is_empty()).then_some(0));
+        found.map(|at| configs.swap_remove(at)).ok_or_else(|| {
             A2aError::new(ErrorKind::TaskNotFound, "the task has no such push notification configuration")
         })
     }
@@ -414,7 +417,7 @@ impl Service {
         if self.shared.card.pushes() {
             return Ok(());
         }
-        let text = "this agent sends no push notifications";
+        let text = "push notifications are not supported by this agent";
         Err(A2aError::new(ErrorKind::PushNotificationNotSupported, text))
     }
 
@@ -422,7 +425,10 @@ impl Service {
         if self.shared.card.streams() {
             return Ok(());
         }
-        Err(A2aError::new(ErrorKind::UnsupportedOperation, "this agent does not stream"))
+        Err(A2aError::new(
+            ErrorKind::UnsupportedOperation,
+            "this operation is not supported: the agent does not stream",
+        ))
     }
 
     fn stream_share(&self, caller: &Caller) -> Result<Share, A2aError> {

@@ -179,7 +179,14 @@ fn payloads(card: &AgentCard) -> Result<Vec<String>, SigningError> {
     }
     let strict = canonical_json(&value);
     let bare = canonical_json(&without_empty(value).unwrap_or_else(|| json!({})));
-    Ok(if strict == bare { vec![bare] } else { vec![bare, strict] })
+    // The card that older clients get too, for verifiers that take what they were given as it is.
+    let mut union = crate::dialect::union_card(card).map_err(|_| SigningError::Sign)?;
+    if let Some(object) = union.as_object_mut() {
+        object.remove("signatures");
+    }
+    let mut payloads = vec![bare, strict, canonical_json(&union)];
+    payloads.dedup();
+    Ok(payloads)
 }
 
 /// Takes every empty text, list and object out, from the leaves up.

@@ -130,7 +130,7 @@ fn taken(part: &Part, card: &AgentCard) -> Result<(), A2aError> {
         return Ok(());
     }
     let message = format!(
-        "this agent does not take {:?}; its card lists what it takes in defaultInputModes",
+        "incompatible content type: {:?} is not supported; the card lists what is in defaultInputModes",
         part.media_type
     );
     Err(A2aError::new(ErrorKind::ContentTypeNotSupported, message))

@@ -1,8 +1,8 @@
 //! An agent that does what a message's own words tell it to, for public conformance kits and for measurements.
 //!
-//! `cargo run --release -p a2a --example scripted_agent -- --listen 127.0.0.1:PORT [--reduced] [--pure]
-//! [--data FOLDER] [--token SECRET] [--sign FILE] [--tls CHAIN KEY]`. `--reduced` turns streaming, push notifications and the extended
-//! card off and requires an extension. `--pure` speaks 1.0 alone, with a card that says nothing to older clients.
+//! `cargo run --release -p a2a --example scripted_agent -- --listen 127.0.0.1:PORT [--reduced] [--require-extension]
+//! [--pure] [--data FOLDER] [--token SECRET] [--sign FILE] [--tls CHAIN KEY]`. `--reduced` turns streaming, push notifications and the extended
+//! card off. `--require-extension` insists on an extension. `--pure` speaks 1.0 alone, with a card that says nothing to older clients.
 //! `--data` keeps tasks in a store there; without it they live in memory. `--token` asks for a bearer token or API key.
 //! `--sign` signs the card with a fresh key and writes its public half, a JSON Web Key, to the file. `--tls`
 //! serves over TLS with a chain of certificates and a key, both PEM. Webhooks on this machine are allowed.
@@ -37,6 +37,7 @@ const REQUIRED_EXTENSION: &str = "urn:a2a:tck:required-extension";
 struct Arguments {
     listen: String,
     reduced: bool,
+    require_extension: bool,
     pure: bool,
     data: Option<PathBuf>,
     token: Option<String>,
@@ -52,6 +53,7 @@ fn arguments() -> Result<Arguments, String> {
         match word.as_str() {
             "--listen" => arguments.listen = value()?,
             "--reduced" => arguments.reduced = true,
+            "--require-extension" => arguments.require_extension = true,
             "--pure" => arguments.pure = true,
             "--data" => arguments.data = Some(value()?.into()),
             "--token" => arguments.token = Some(value()?),
@@ -83,7 +85,7 @@ fn card(base: &str, arguments: &Arguments, access: &Access) -> AgentCard {
             streaming: Some(full),
             push_notifications: Some(full),
             extended_agent_card: Some(full),
-            extensions: if full { Vec::new() } else { vec![required] },
+            extensions: if arguments.require_extension { vec![required] } else { Vec::new() },
         },
         default_input_modes: modes(&[
             "text/plain",

@@ -15,7 +15,7 @@ const RESUBSCRIBE: Duration = Duration::from_secs(5);
 const LAST_WORD: &str = "done";
 /// What the ids of the compliance kit of 0.3 have in common. It has no names for behaviours: whatever it says is to be
 /// followed by more, or canceled.
-const OLD_KIT: &str = "-message-id-";
+const OLD_KIT: [&str; 2] = ["-message-id-", "test-push-"];
 /// The behaviour that it gets.
 const CONVERSE: &str = "converse";
 /// Behaviours that messages name by their ids, longer names before their own beginnings.
@@ -54,7 +54,7 @@ fn behaviour(message: &Message) -> Option<&str> {
         return Some(text[..end.unwrap_or(text.len())].trim_end_matches('-'));
     }
     let named = BY_ID.into_iter().find(|name| message.message_id.starts_with(name));
-    named.or_else(|| message.message_id.contains(OLD_KIT).then_some(CONVERSE))
+    named.or_else(|| OLD_KIT.iter().any(|mark| message.message_id.contains(mark)).then_some(CONVERSE))
 }
 
 fn say(text: &str) -> Option<Message> {

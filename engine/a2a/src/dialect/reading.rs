@@ -113,7 +113,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn snake_case(name: &str) -> String {
+/// The name as protobuf has it.
+pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     for c in name.chars() {
         if c.is_ascii_uppercase() {
@@ -313,8 +314,12 @@ pub(crate) fn read_proto_send(value: &Value) -> Result<SendMessageRequest, A2aEr
     };
     let configuration = fields.get("configuration").map_or_else(
         || Ok(SendMessageConfiguration::default()),
-        // In protobuf a flag that is not there is off, and so its clients leave out the one that says not to wait.
-        |value| configuration(value, "pushNotification", false),
+        // In protobuf a flag that is not there is off, and so its clients leave out the one that says not to wait. The
+        // webhook goes by the name of JSON-RPC with some of them.
+        |value| {
+            let named = value.get("pushNotificationConfig").is_some();
+            configuration(value, if named { "pushNotificationConfig" } else { "pushNotification" }, false)
+        },
     )?;
     let message = message(request, "content", proto_part)?;
     let metadata = fields.metadata("metadata")?;

@@ -166,8 +166,11 @@ fn read(parts: &Parts, bytes: &Bytes, dialect: Dialect) -> Result<Request, A2aEr
         let text = format!("there is no operation {} {path}", parts.method);
         A2aError::new(ErrorKind::MethodNotFound, text)
     };
-    let rest = path.strip_prefix("/a2a/").ok_or_else(unknown)?;
-    let rest = rest.strip_prefix("v1").ok_or_else(unknown)?;
+    let rest = match path {
+        // Where clients of 0.2, and the kit of 0.3, look for the extended card.
+        "/agent/authenticatedExtendedCard" | "/a2a/card" => "/card",
+        _ => path.strip_prefix("/a2a/v1").ok_or_else(unknown)?,
+    };
     let mut segments: Vec<String> = rest.split('/').filter(|part| !part.is_empty()).map(decoded).collect();
     // A tenant may stand before the operation; this server has one, so its name does not matter.
     let known = |segment: &str| {
@@ -270,7 +273,9 @@ struct Query<'a>(&'a str);
 impl Query<'_> {
     fn get(&self, name: &str) -> Option<String> {
         let pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
-        let mut found = pairs.filter(|(key, _)| *key == name);
+        // As in bodies, a name may be written as protobuf has it.
+        let snake = dialect::snake_case(name);
+        let mut found = pairs.filter(|(key, _)| *key == name || *key == snake);
         found.next().map(|(_, value)| decoded(&value.replace('+', " ")))
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn failed(error: &A2aError, words: &dyn Words) -> Response {
 fn streaming(body: Body) -> Response {
     let mut response = super::with_body(StatusCode::OK, "text/event-stream", body);
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
