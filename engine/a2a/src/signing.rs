@@ -170,8 +170,8 @@ fn signing_input(protected: &str, payload: &str) -> String {
     format!("{protected}.{}", BASE64_URL_SAFE_NO_PAD.encode(payload))
 }
 
-/// The canonical forms of a card without its signatures: without anything empty, and, if it differs, with what the
-/// specification requires.
+/// The canonical forms of a card without its signatures, as far as they differ: without anything empty, with what the
+/// specification requires, and as older clients get it.
 fn payloads(card: &AgentCard) -> Result<Vec<String>, SigningError> {
     let mut value = serde_json::to_value(card).map_err(|_| SigningError::Sign)?;
     if let Some(object) = value.as_object_mut() {
@@ -184,8 +184,13 @@ fn payloads(card: &AgentCard) -> Result<Vec<String>, SigningError> {
     if let Some(object) = union.as_object_mut() {
         object.remove("signatures");
     }
-    let mut payloads = vec![bare, strict, canonical_json(&union)];
-    payloads.dedup();
+    let union = canonical_json(&without_empty(union).unwrap_or_else(|| json!({})));
+    let mut payloads = vec![bare];
+    for other in [strict, union] {
+        if !payloads.contains(&other) {
+            payloads.push(other);
+        }
+    }
     Ok(payloads)
 }
 
