@@ -100,6 +100,7 @@ fn evaluator_file(section: &EvaluatorSection) -> EvaluatorFile {
     EvaluatorFile {
         path: section.file.clone(),
         timeout: section.timeout,
+        stage_timeout: section.stage_timeout,
         contract: match section.contract {
             EvaluatorContract::Function => Contract::Function,
             EvaluatorContract::Process => Contract::Process,

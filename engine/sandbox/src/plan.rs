@@ -97,6 +97,9 @@ pub struct EvaluatorFile {
     pub path: String,
     /// Wall time of one evaluation.
     pub timeout: Duration,
+    /// Time of one stage of a cascade: wall time, or CPU time of a call where the candidate is in a process of its own.
+    /// `None` where only the whole is limited.
+    pub stage_timeout: Option<Duration>,
     /// How it is asked.
     pub contract: Contract,
     /// What the first stage must reach for the second to begin, and what both must for the third; `None` for no cascade,
@@ -115,6 +118,7 @@ impl EvaluatorFile {
         Self {
             path: path.into(),
             timeout,
+            stage_timeout: None,
             contract: Contract::Function,
             cascade: Some(CASCADE_THRESHOLDS.to_vec()),
             features: Vec::new(),

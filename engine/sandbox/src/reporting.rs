@@ -123,6 +123,10 @@ impl Asking<'_> {
                 ("evaluator", text(&tree.join(&evaluator.path).display().to_string())),
                 ("program", Value::Str(program)),
                 ("cascade", cascade),
+                (
+                    "stage_limit",
+                    evaluator.stage_timeout.map_or(Value::None, |limit| Value::Float(limit.as_secs_f64())),
+                ),
                 ("features", Value::List(evaluator.features.iter().map(|name| text(name)).collect())),
                 ("stand_ins", text(&stand_ins)),
                 ("nonce", text(nonce)),
@@ -159,9 +163,10 @@ impl Asking<'_> {
     pub(crate) fn ask_apart(&self, bench: &mut Bench) -> Result<Apart<Report>, BenchError> {
         let nonce = format!("{:016x}", self.seed);
         let wall = self.evaluator.timeout;
+        let limit = self.evaluator.stage_timeout.unwrap_or(wall);
         let task = self.task(bench, Side::Judge, &nonce);
         let brief =
-            Brief { framework: "evaluator", task: &task, limit_s: wall.as_secs_f64(), trace: false, wall };
+            Brief { framework: "evaluator", task: &task, limit_s: limit.as_secs_f64(), trace: false, wall };
         let mut last = None;
         let judgement = bench.relay(&brief, &mut |said, _| last = Some(said.clone()))?;
         if let Some(reason) = judgement.unfit {

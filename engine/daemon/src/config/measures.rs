@@ -1,6 +1,6 @@
 //! The sections `[[check]]`, `[[objective]]` and `[evaluator]`: what is measured, and what a candidate must pass.
 
-use super::quantity::duration_text;
+use super::quantity::{duration_text, optional_duration_text};
 use super::reader::{Bounds, Found, Section};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -140,6 +140,9 @@ pub(crate) struct EvaluatorSection {
     /// Wall time of one evaluation.
     #[serde(with = "duration_text")]
     pub(crate) timeout: Duration,
+    /// Time of one stage of a cascade.
+    #[serde(with = "optional_duration_text", default)]
+    pub(crate) stage_timeout: Option<Duration>,
     /// How it is asked.
     #[serde(default)]
     pub(crate) contract: EvaluatorContract,
@@ -344,10 +347,19 @@ pub(super) fn evaluator(top: &mut Section<'_>, files: &[String]) -> Option<Evalu
     }
     let file = section.file("file", files);
     let timeout = section.duration("timeout", TIMEOUTS).unwrap_or(EVALUATOR_TIMEOUT);
+    let stage_timeout = section.duration("stage_timeout", TIMEOUTS);
     let contract = section.choice("contract", &CONTRACTS).map(|found| found.value).unwrap_or_default();
     let cascade = section.flag("cascade", true);
     let cascade_thresholds = section.reals("cascade_thresholds").unwrap_or_else(cascade_thresholds);
     let features = section.plain_texts("features").unwrap_or_default();
     section.finish();
-    Some(EvaluatorSection { file: file?, timeout, contract, cascade, cascade_thresholds, features })
+    Some(EvaluatorSection {
+        file: file?,
+        timeout,
+        stage_timeout,
+        contract,
+        cascade,
+        cascade_thresholds,
+        features,
+    })
 }

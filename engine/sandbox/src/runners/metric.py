@@ -92,16 +92,40 @@ def passes(metrics, threshold):
     return value is not None and value >= threshold
 
 
-def cascade(module, program, thresholds):
-    """Stage after stage, as long as each is good enough. What a later stage does wrong keeps what came before."""
-    report = unpacked(module.evaluate_stage1(program))
+def timed(evaluate, program, limit):
+    """One stage. In a process with the candidate its wall time is limited here; elsewhere each of its calls is."""
+
+    def over(number, frame):
+        raise Alarm()
+
+    if limit:
+        _signal.signal(_signal.SIGALRM, over)
+        _signal.setitimer(_signal.ITIMER_REAL, limit)
+    try:
+        return unpacked(evaluate(program))
+    finally:
+        _signal.setitimer(_signal.ITIMER_REAL, 0)
+
+
+def ran_out(error):
+    return isinstance(error, Alarm) or getattr(error, "darwind_kind", None) == "timeout"
+
+
+def cascade(module, program, thresholds, limit):
+    """Stage after stage, as long as each is good enough. What a later stage does wrong, or does not end, keeps what came
+    before."""
+    report = timed(module.evaluate_stage1, program, limit)
     for stage, threshold in zip(("stage2", "stage3"), thresholds):
         evaluate = getattr(module, "evaluate_" + stage, None)
         if evaluate is None or not passes(report.metrics, threshold):
             break
         try:
-            more = unpacked(evaluate(program))
-        except Exception as error:
+            more = timed(evaluate, program, limit)
+        except BaseException as error:
+            if ran_out(error):
+                report.metrics["timeout"] = True
+            elif not isinstance(error, Exception):
+                raise
             report.metrics[stage + "_passed"] = 0.0
             report.texts[stage + "_stderr"] = type(error).__name__ + ": " + str(error)
             break
@@ -115,7 +139,8 @@ def cascade(module, program, thresholds):
 def by_function(task, program, results):
     module = load("evaluation_module", task["evaluator"])
     if task["cascade"] is not None and hasattr(module, "evaluate_stage1"):
-        return cascade(module, program, task["cascade"])
+        alone = "darwind_relay" in sys.modules
+        return cascade(module, program, task["cascade"], None if alone else task["stage_limit"])
     return unpacked(module.evaluate(program))
 
 

@@ -83,3 +83,28 @@ fn arrays_of_numbers_travel_between_judge_and_candidate() {
         assert_eq!(objects.outcome, Outcome::Protocol, "{objects:?}");
     }
 }
+
+#[test]
+fn a_stage_that_does_not_end_keeps_what_came_before() {
+    let load = "    spec = importlib.util.spec_from_file_location('program', path)\n    program = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(program)\n";
+    // The second form reads its own source, and so is judged in the candidate's process.
+    for reads in ["", "    open(path).read()\n"] {
+        let evaluator = format!(
+            "import importlib.util\n\ndef evaluate_stage1(path):\n{load}{reads}    return {{'score': program.value(1)}}\n\ndef evaluate_stage2(path):\n{load}    return {{'score': program.value(2)}}\n\ndef evaluate(path):\n    raise RuntimeError('not called')\n"
+        );
+        let files = [("program.py", "def value(n):\n    return n\n"), ("evaluator.py", evaluator.as_str())];
+        let mut judge = Ground::new(Level::L1, 1, &files)
+            .objective("score", Direction::Maximize, Measure::Metric { name: "score".to_owned() })
+            .plan(|plan| {
+                let whole = EvaluatorFile::new("evaluator.py", Duration::from_secs(60));
+                plan.evaluator = Some(EvaluatorFile { stage_timeout: Some(Duration::from_secs(1)), ..whole });
+            })
+            .judge();
+        assert_eq!(judge.measured().scores.get("score"), Some(2.0), "{:?}", judge.measured());
+        let hangs = judge.of_text("def value(n):\n    while n == 2: pass\n    return 5\n");
+        assert_eq!(hangs.scores.get("score"), Some(5.0), "{hangs:?}");
+        assert_eq!(hangs.metrics.get("stage2_passed"), Some(&0.0), "{hangs:?}");
+        let hangs = judge.of_text("def value(n):\n    while n == 1: pass\n    return 5\n");
+        assert_eq!(hangs.outcome, Outcome::Timeout, "{hangs:?}");
+    }
+}

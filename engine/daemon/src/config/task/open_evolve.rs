@@ -121,9 +121,13 @@ fn evaluation(settings: &mut Settings, evaluator: &str) -> String {
         .filter(|stage| cascade && evaluator.contains(&format!("def {stage}")))
         .count();
     // Each stage has the whole time there.
-    let seconds = settings.real("evaluator.timeout").map_or(TIMEOUT_S, |seconds| seconds.ceil() as u64);
-    let seconds = seconds.saturating_mul(stages.max(1) as u64).clamp(1, MAX_TIMEOUT_S);
+    let stage = settings.real("evaluator.timeout").map_or(TIMEOUT_S, |seconds| seconds.ceil() as u64);
+    let stage = stage.clamp(1, MAX_TIMEOUT_S);
+    let seconds = stage.saturating_mul(stages.max(1) as u64).min(MAX_TIMEOUT_S);
     let mut text = format!("timeout = \"{seconds}s\"\ncascade = {cascade}\n");
+    if stages > 0 {
+        let _ = writeln!(text, "stage_timeout = \"{stage}s\"");
+    }
     if let Some(Value::Array(thresholds)) = settings.get("evaluator.cascade_thresholds") {
         let numbers: Vec<String> =
             thresholds.iter().filter_map(Value::as_f64).map(|number| format!("{number:?}")).collect();
@@ -159,25 +163,66 @@ fn populations(settings: &mut Settings) -> Populations {
     }
 }
 
+/// A model of `llm.models`, with an endpoint and a key of its own or those of `llm`.
+struct Listed {
+    name: String,
+    base: Option<String>,
+    key: Option<String>,
+    weighed: bool,
+}
+
+impl Listed {
+    fn read(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let weighed = value.get("weight").is_some();
+        Some(Self { name: text("name")?, base: text("api_base"), key: text("api_key"), weighed })
+    }
+}
+
+/// The models that are asked, and where: there is one endpoint here, that of `llm` or else of the first model. A model that
+/// lives elsewhere is left out, since its questions and the key would go to a stranger.
+fn reached(settings: &mut Settings, notes: &mut Vec<String>) -> (Vec<String>, String, Option<String>) {
+    let named = ["llm.primary_model", "llm.secondary_model"];
+    let mut models: Vec<String> = named.iter().filter_map(|path| settings.text(path)).collect();
+    let listed: Vec<Listed> = match settings.get("llm.models") {
+        Some(Value::Array(listed)) => listed.iter().filter_map(Listed::read).collect(),
+        _ => Vec::new(),
+    };
+    let first = listed.first().filter(|_| models.is_empty());
+    let own = |of: fn(&Listed) -> &Option<String>| first.and_then(|model| of(model).clone());
+    let endpoint = own(|model| &model.base).or_else(|| settings.text("llm.api_base"));
+    let key = own(|model| &model.key).or_else(|| settings.text("llm.api_key"));
+    // What is named beside a model of its own counts as read.
+    let common = settings.text("llm.api_base").or_else(|| endpoint.clone());
+    settings.get("llm.api_key");
+    let endpoint = endpoint.unwrap_or_else(|| API_BASE.to_owned());
+    if listed.iter().any(|model| model.weighed) {
+        notes.push("the weights of llm.models are not used: which model pays is learnt".to_owned());
+    }
+    let (here, elsewhere): (Vec<Listed>, Vec<Listed>) = listed
+        .into_iter()
+        .partition(|model| model.base.as_ref().or(common.as_ref()).is_none_or(|base| *base == endpoint));
+    if !elsewhere.is_empty() {
+        let names: Vec<&str> = elsewhere.iter().map(|model| model.name.as_str()).collect();
+        notes.push(format!("models of other endpoints than {endpoint} are left out: {}", names.join(", ")));
+    }
+    models.extend(here.into_iter().map(|model| model.name));
+    models.dedup();
+    (models, endpoint, key)
+}
+
 /// `[proposers]`: the model where there is one to be reached, else `ast` with a note.
 fn model(settings: &mut Settings, notes: &mut Vec<String>) -> String {
-    let mut models: Vec<String> =
-        ["llm.primary_model", "llm.secondary_model"].iter().filter_map(|path| settings.text(path)).collect();
-    if let Some(Value::Array(listed)) = settings.get("llm.models") {
-        models.extend(listed.iter().filter_map(|model| Some(model.get("name")?.as_str()?.to_owned())));
-    }
-    let endpoint = settings.text("llm.api_base").unwrap_or_else(|| API_BASE.to_owned());
-    let key = settings.text("llm.api_key");
+    let (models, endpoint, key) = reached(settings, notes);
     let temperature = settings.real("llm.temperature").filter(|value| (0.0..=2.0).contains(value));
     let timeout = settings.whole("llm.timeout").filter(|seconds| (1..=MAX_TIMEOUT_S).contains(seconds));
     if models.is_empty() {
         return String::new();
     }
-    models.dedup();
     let variable = key.as_deref().and_then(|key| key.strip_prefix("${")?.strip_suffix('}'));
     if key.is_some() && variable.is_none() {
         notes.push(format!(
-            "the key in llm.api_key is not used: keys are read from the environment, here from {KEY_VARIABLE}"
+            "the key in config.yaml is not used: keys are read from the environment, here from {KEY_VARIABLE}"
         ));
     }
     let variable = variable.unwrap_or(KEY_VARIABLE);
@@ -236,9 +281,10 @@ evaluator: {timeout: 30, cascade_thresholds: [0.5, 1]}
         let read = crate::config::parse(Path::new("task"), &task.text, &files, "task").unwrap();
         let evaluator = read.evaluator.unwrap();
         assert_eq!((evaluator.timeout.as_secs(), evaluator.cascade), (60, true));
+        assert_eq!(evaluator.stage_timeout.map(|limit| limit.as_secs()), Some(30));
         assert_eq!(
             (evaluator.cascade_thresholds, evaluator.features),
-            (vec![0.5, 1.0], vec!["depth".to_owned()])
+            (vec![0.5, 1.0], vec!["complexity".to_owned(), "depth".to_owned()])
         );
         let grid = GridSettings { features: vec!["complexity".to_owned(), "depth".to_owned()], bins: 8 };
         let default = IslandSettings::default();
@@ -249,6 +295,36 @@ evaluator: {timeout: 30, cascade_thresholds: [0.5, 1]}
         assert_eq!(read.proposers.llm.unwrap().models, ["some-model"]);
         let notes = task.notes.join("\n");
         assert!(notes.contains("database.population_size, llm.top_p"), "{notes}");
+    }
+
+    #[test]
+    fn models_are_asked_where_they_live() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = ["config.yaml", "evaluator.py", "initial_program.py"].map(str::to_owned);
+        let list = "llm:\n  models:\n    - {name: a, api_base: 'https://a.example/v1', api_key: '${KEY_OF_A}', weight: 0.8}\n    - {name: b, api_base: 'https://b.example/v1'}\n    - {name: c}\n";
+        std::fs::write(folder.path().join("evaluator.py"), "").unwrap();
+        std::fs::write(folder.path().join("initial_program.py"), "X = 1\n").unwrap();
+        for (more, models, endpoint, left_out) in [
+            ("", vec!["a", "c"], "https://a.example/v1", "https://a.example/v1 are left out: b"),
+            ("  api_base: 'https://b.example/v1'\n", vec!["a"], "https://a.example/v1", "are left out: b, c"),
+            (
+                "  primary_model: p\n  api_base: 'https://b.example/v1'\n",
+                vec!["p", "b", "c"],
+                "https://b.example/v1",
+                "are left out: a",
+            ),
+        ] {
+            std::fs::write(folder.path().join("config.yaml"), format!("{list}{more}")).unwrap();
+            let task = read(folder.path(), &files, "initial_program.py").unwrap();
+            let read = crate::config::parse(Path::new("task"), &task.text, &files, "task").unwrap();
+            let llm = read.proposers.llm.unwrap();
+            assert_eq!(
+                (llm.models, llm.endpoint.as_deref()),
+                (models.into_iter().map(str::to_owned).collect(), Some(endpoint))
+            );
+            let notes = task.notes.join("\n");
+            assert!(notes.contains(left_out) && notes.contains("weights"), "{notes}");
+        }
     }
 
     #[test]
