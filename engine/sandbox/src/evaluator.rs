@@ -13,6 +13,7 @@ use crate::cases::CaseFile;
 use crate::plan::{CaseSource, EvaluationPlan, Measure, ObjectivePlan};
 use crate::workspace::Side;
 pub use calibration::Calibration;
+pub use dear::TOGETHER;
 use draft::Draft;
 use evolution::candidate::{
     CheckResult, Comparison, ComparisonVerdict, Evaluation, Outcome, Separation, SourceFiles,
@@ -41,6 +42,8 @@ const TRACE_FACTOR: f64 = 4.0;
 const MAX_TRACED: u32 = 200;
 /// Relative difference of an evaluator's numbers that counts as none.
 const ROUNDING: f64 = 1e-9;
+/// Relative difference of a metric to the parent's that is taken for the rounding of sums in another order.
+const NO_DIFFERENCE: f64 = 1e-12;
 /// Relative difference of memory that counts as none.
 const MEMORY_BAND: f64 = 0.02;
 

@@ -25,7 +25,7 @@ mod workspace;
 
 pub use bench::BenchError;
 pub use errand::{Errand, ErrandOptions, ErrandReport, Errands, Gateway, MAX_CHANGED_BYTES, Places};
-pub use evaluator::{Calibration, LocalEvaluator};
+pub use evaluator::{Calibration, LocalEvaluator, TOGETHER};
 pub use plan::{
     CASCADE_THRESHOLDS, CaseSource, CheckPlan, Contract, EvaluationPlan, EvaluatorFile, MAX_PAIRS, Measure,
     ObjectivePlan, Target,

@@ -82,9 +82,12 @@ fn answer(
              judged a second time"
                 .to_owned(),
         ),
-        Separation::Shared => warnings.push(
-            "the evaluator runs in the program's own process: a candidate that wants to could write its own score".to_owned(),
-        ),
+        // A baseline that failed was not tried apart.
+        Separation::Shared if !scored => {}
+        Separation::Shared => warnings.push(format!(
+            "the evaluator runs in the program's own process, where a candidate that wants to could write its own score{}",
+            together(&evaluation.log)
+        )),
     }
     for (what, count) in &evaluation.denials {
         warnings.push(format!("the sandbox denied the unchanged target {what}, {count} times"));
@@ -121,6 +124,12 @@ fn answer(
             metrics: evaluation.metrics,
         },
     }
+}
+
+/// Why judge and candidate share a process, as the evaluation's log tells it.
+fn together(log: &str) -> String {
+    let told = log.lines().find_map(|line| line.split_once(sandbox::TOGETHER)).map(|(_, reason)| reason);
+    told.map(|reason| format!(" ({})", reason.trim_start_matches(':').trim())).unwrap_or_default()
 }
 
 fn print(answer: &Answer, objectives: &objectives::ObjectiveSet, terminal: Terminal) -> std::io::Result<()> {

@@ -2,13 +2,21 @@
 
 use super::calibration::{EMPTY, EVALUATOR, patience};
 use super::draft::Draft;
-use super::{LocalEvaluator, MEMORY_BAND, NOISE_RUNS, NOISE_S, ROUNDING, meets, score_of};
+use super::{LocalEvaluator, MEMORY_BAND, NO_DIFFERENCE, NOISE_RUNS, NOISE_S, ROUNDING, meets, score_of};
 use crate::bench::{BenchError, Trouble};
 use crate::measure::{self, Timed, median};
 use crate::plan::{Measure, ObjectivePlan};
 use crate::reporting::{Asking, Report};
 use evolution::candidate::{Outcome, Separation};
 use evolution::ports::{EvaluationRequest, Purpose};
+
+/// What an evaluation's log says before the reason why judge and candidate share a process.
+pub const TOGETHER: &str = "the evaluator cannot judge apart from the candidate";
+
+/// Whether two values of a metric differ by rounding at most: no progress, and none lost.
+fn is_rounding(a: f64, b: f64) -> bool {
+    (a - b).abs() <= NO_DIFFERENCE * a.abs().max(b.abs())
+}
 
 impl LocalEvaluator {
     pub(super) fn dear(&mut self, request: &EvaluationRequest, draft: &mut Draft) -> Result<(), BenchError> {
@@ -28,9 +36,14 @@ impl LocalEvaluator {
                             }
                         }
                     }
-                    reported
+                    let value = reported
                         .as_ref()
-                        .map_or_else(|| Report::default().value(name), |report| report.value(name))
+                        .map_or_else(|| Report::default().value(name), |report| report.value(name));
+                    let before = request
+                        .parent
+                        .as_ref()
+                        .and_then(|parent| parent.evaluation.scores.get(&objective.objective.name));
+                    value.map(|value| before.filter(|before| is_rounding(value, *before)).unwrap_or(value))
                 }
                 _ => continue,
             };
@@ -93,7 +106,7 @@ impl LocalEvaluator {
                 Ok(Err(trouble)) => trouble.detail,
                 Err(reason) => reason,
             };
-            self.bench.bill.note(&format!("the evaluator cannot judge apart from the candidate: {reason}"));
+            self.bench.bill.note(&format!("{TOGETHER}: {reason}"));
             return Ok(together);
         }
         if self.calibration().apart.contains(EVALUATOR) {

@@ -154,23 +154,47 @@ def copy_back(old, new):
         old[...] = new
 
 
-# Who opens a module's file to run it, or to show a line of it in a traceback.
-READERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>", "<frozen runpy>", "/runpy.py", "/tokenize.py")
+# Who opens a module's file to run it, and who shows a line of it where something went wrong.
+LOADERS = ("<frozen importlib._bootstrap_external>", "<frozen zipimport>", "<frozen runpy>", "/runpy.py")
+REPORTERS = ("/traceback.py", "/warnings.py", "/_pytest/_code/code.py", "/_pytest/_code/source.py")
+
+
+def only_runs_or_reports(frame):
+    name = frame.f_code.co_filename
+    if name.endswith(LOADERS) or name == only_runs_or_reports.__code__.co_filename:
+        return True
+    while name.endswith("/tokenize.py") and frame is not None:
+        if frame.f_code.co_filename.endswith(REPORTERS):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def watch_reading(channel, task):
-    """A judge that reads the candidate's source, to forbid an import say, would find the stub's: it cannot judge apart."""
+    """A judge that reads the candidate's source, to forbid an import say, or hands it to another program, would find the
+    stub's: it cannot judge apart."""
     stubs = tuple(path[len(task["root"]) :] for path in task["files"])
-    readers = READERS + (watch_reading.__code__.co_filename,)
 
-    def opened(event, arguments):
-        if event != "open" or not str(arguments[0]).endswith(stubs):
-            return
-        path, mode, flags = arguments
-        if not flags & (posix.O_WRONLY | posix.O_RDWR) and not sys._getframe(1).f_code.co_filename.endswith(readers):
+    def text(value):
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+    def named(words):
+        words = words if isinstance(words, (list, tuple)) else [words]
+        return any(stub[1:] in text(word) for word in words for stub in stubs)
+
+    def happened(event, arguments):
+        if event == "open":
+            path, mode, flags = arguments
+            reads = ("/" + text(path)).endswith(stubs) and not flags & (posix.O_WRONLY | posix.O_RDWR)
+            reads = reads and not only_runs_or_reports(sys._getframe(1))
+        elif event in ("subprocess.Popen", "os.posix_spawn", "os.exec"):
+            reads = named(arguments[1])
+        else:
+            reads = event == "os.system" and named(arguments[0])
+        if reads:
             channel.send({"unfit": "the candidate's source is read"})
 
-    sys.addaudithook(opened)
+    sys.addaudithook(happened)
 
 
 def judge(channel, relay, task):

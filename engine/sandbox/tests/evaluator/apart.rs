@@ -42,16 +42,34 @@ fn an_evaluator_that_catches_what_goes_wrong_is_not_taken_apart() {
 #[test]
 fn an_evaluator_that_reads_the_candidates_source_is_not_taken_apart() {
     let program = "def value():\n    return 1\n";
-    let evaluator = EVALUATOR.replace(
-        "    print(",
-        "    if 'import os' in open(program_path).read():\n        return {'score': 0, 'other': 2}\n    print(",
-    );
-    for level in levels() {
-        let mut judge = with_evaluator(*level, program, &evaluator);
-        assert_eq!(judge.measured().separation, Separation::Shared, "{:?}", judge.measured());
+    for read in [
+        "open(program_path).read()",
+        "open(os.path.relpath(program_path)).read()",
+        "open(program_path.encode()).read()",
+        "pathlib.Path(program_path).read_text()",
+        "''.join(linecache.getlines(program_path))",
+        "subprocess.run(['cat', program_path], capture_output=True).stdout.decode()",
+        "os.popen('cat ' + os.path.basename(program_path)).read()",
+    ] {
+        let evaluator = EVALUATOR.replace(
+            "    print(",
+            &format!("    if 'import os' in {read}:\n        return {{'score': 0, 'other': 2}}\n    print("),
+        );
+        let evaluator = format!("import linecache, os, pathlib, subprocess\n{evaluator}");
+        let mut judge = with_evaluator(Level::L1, program, &evaluator);
+        assert_eq!(judge.measured().separation, Separation::Shared, "{read}: {:?}", judge.measured());
         let forbidden = judge.of_text("import os\ndef value():\n    return 9\n");
-        assert_eq!(forbidden.scores.get("score"), Some(0.0), "{forbidden:?}");
+        assert_eq!(forbidden.scores.get("score"), Some(0.0), "{read}: {forbidden:?}");
     }
+}
+
+#[test]
+fn an_evaluator_that_only_tells_where_it_went_wrong_may_judge_apart() {
+    let program = "def value():\n    raise KeyError(3)\n";
+    let evaluator = "import importlib.util, traceback\n\ndef evaluate(program_path):\n    spec = importlib.util.spec_from_file_location('program', program_path)\n    program = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(program)\n    try:\n        return {'score': program.value()}\n    except Exception:\n        return {'score': 0, 'error': traceback.format_exc()}\n";
+    let mut judge = with_evaluator(Level::L1, program, evaluator);
+    assert_eq!(judge.measured().separation, Separation::Split, "{:?}", judge.measured());
+    assert_eq!(judge.of_text("def value():\n    return 9\n").scores.get("score"), Some(9.0));
 }
 
 const ARRAYS: &str = "import numpy as np\n\nSTART = np.zeros(3)\n\ndef grow(values, by):\n    values += by\n    return {'sums': values.sum(axis=0), 'most': values.max(), 'kept': [values > 1, START]}\n";

@@ -121,6 +121,14 @@ fn an_evaluator_reports_numbers() {
 }
 
 #[test]
+fn a_metric_that_differs_by_rounding_is_the_parents() {
+    let mut judge = with_evaluator(Level::L1, "def value():\n    return 0.3\n", EVALUATOR);
+    let rounded = judge.of_text("def value():\n    return 0.1 + 0.2\n");
+    assert_eq!(rounded.scores.get("score"), Some(0.3), "{rounded:?}");
+    assert_eq!(judge.of_text("def value():\n    return 0.3 + 1e-9\n").scores.get("score"), Some(0.3 + 1e-9));
+}
+
+#[test]
 fn what_an_evaluator_caught_is_told() {
     let evaluator = EVALUATOR.replace(
         "    return {",
