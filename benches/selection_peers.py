@@ -1,13 +1,17 @@
-"""Evaluations until the best program is found: darwind's default selection beside OpenEvolve's, with the same proposer.
+"""Evaluations until the best program is found: darwind's default selection beside OpenEvolve's and ShinkaEvolve's, with the
+same proposer.
 
-    python3 benches/selection_peers.py target/release/darwind PYTHON [SEEDS [LANDSCAPE ...]]
+    python3 benches/selection_peers.py target/release/darwind PYTHON [--budget N] [SEEDS [LANDSCAPE ...]]
 
-PYTHON is an interpreter with OpenEvolve installed. Both engines run the same task of OpenEvolve, unchanged, with their default
-selection. Their model is one endpoint on the loopback interface: it finds the program to be changed in the prompt, changes one
-number of it by one, and answers with the whole program. So both have the same proposer, the same budget and the same landscape;
-what differs is which program is asked about. Every evaluation counts that an engine starts after the initial program's, a
-program that it has evaluated before included. Prints one line for each landscape and engine: the median over the seeds and the
-runs themselves, `None` for one that did not find the best program within the budget (counted as the budget).
+PYTHON is an interpreter with the packages `openevolve` and `shinka-evolve` installed; an engine that it lacks is left out. All
+engines run the same task, darwind and OpenEvolve as OpenEvolve writes it and ShinkaEvolve by a program that asks the same
+evaluator, with their default selection and one evaluation at a time. Their model is one endpoint on the loopback interface: it
+finds the program to be changed in the prompt, changes one number of it by one, and answers with the whole program. So all have
+the same proposer, the same budget and the same landscape; what differs is which program is asked about. Of ShinkaEvolve, what
+would ask a model for something else than a program is off: embeddings, and with them its novelty check, and recommendations.
+Every evaluation counts that an engine starts after the initial program's, a program that it has evaluated before included.
+Prints one line for each landscape and engine: the median over the seeds, the least and the most, and the runs themselves,
+`None` for one that did not find the best program within the budget (counted as the budget).
 """
 
 import http.server
@@ -16,17 +20,19 @@ import os
 import pathlib
 import random
 import re
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 BUDGET = 150
 # Longest run of one engine, in seconds.
-PATIENCE = 900
+PATIENCE = 3600
 # Where the program to be changed stands in the prompt of each engine: after these words.
-MARKS = ["# Current Program\n", "The program as it stands:"]
+MARKS = ["# Current Program\n", "# Current program\n", "The program as it stands:"]
 NUMBERS = re.compile(r"NUMBERS = \[([0-9, ]+)\]")
 
 PROGRAM = """# EVOLVE-BLOCK-START
@@ -65,6 +71,35 @@ evaluator:
   parallel_evaluations: 1
 """
 
+# Follows the evaluator to make it one of ShinkaEvolve: a program for each candidate, that writes two files. It is one file,
+# since ShinkaEvolve runs a copy of it from a folder of its own.
+EVALUATE = """
+import argparse
+import json
+import pathlib
+
+asked = argparse.ArgumentParser()
+asked.add_argument("--program_path")
+asked.add_argument("--results_dir")
+asked = asked.parse_args()
+results = pathlib.Path(asked.results_dir)
+results.mkdir(parents=True, exist_ok=True)
+(results / "metrics.json").write_text(json.dumps(dict(evaluate(asked.program_path), public={}, private={})))
+(results / "correct.json").write_text(json.dumps({"correct": True, "error": ""}))
+"""
+
+# ShinkaEvolve's command, with the seed that it has no option for.
+SHINKA = """import random
+import sys
+
+import numpy
+from shinka.cli.run import main
+
+random.seed(int(sys.argv[1]))
+numpy.random.seed(int(sys.argv[1]))
+sys.exit(main(sys.argv[2:]))
+"""
+
 # Name: first program, highest value of a number, score. The best score is 1.
 LANDSCAPES = {
     # Every step up is better.
@@ -90,7 +125,8 @@ class Proposer(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = "\n".join(str(message["content"]) for message in asked["messages"])
+        whole = "\n".join(str(message["content"]) for message in asked["messages"])
+        text = whole
         for mark in MARKS:
             text = text.rsplit(mark, 1)[-1]
         found = NUMBERS.search(text)
@@ -102,6 +138,9 @@ class Proposer(http.server.BaseHTTPRequestHandler):
         numbers[place] = min(max(numbers[place] + step, 0), self.server.highest)
         program = PROGRAM.format(numbers=numbers)
         content = f"One step.\n\ninitial_program.py\n```python\n{program}```\n"
+        if "<CODE>" in whole:
+            name = "<NAME>\nstep\n</NAME>\n<DESCRIPTION>\nOne step.\n</DESCRIPTION>\n"
+            content = f"{name}<CODE>\n```python\n{program}```\n</CODE>\n"
         usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
         message = {"role": "assistant", "content": content}
         if asked.get("stream"):
@@ -143,6 +182,45 @@ def with_openevolve(python, task, environment):
     return first_best([float(line) for line in evaluations.read_text().split()])
 
 
+def with_shinka(python, task, environment, seed, url):
+    """ShinkaEvolve has no score to stop at, so it is stopped from here."""
+    evaluations = task / "evaluations.txt"
+    (task / "initial.py").write_text((task / "initial_program.py").read_text())
+    (task / "evaluate.py").write_text((task / "evaluator.py").read_text() + EVALUATE)
+    settings = {
+        "evo.llm_models": [f"local/simulated@{url}"],
+        "evo.patch_types": ["full"],
+        "evo.patch_type_probs": [1.0],
+        "evo.meta_rec_interval": None,
+        "evo.embedding_model": None,
+    }
+    # Its first generation is the initial program.
+    words = ["--task-dir", ".", "--results_dir", "out", "--num_generations", str(BUDGET + 1)]
+    words += ["--max-evaluation-jobs", "1", "--max-proposal-jobs", "1", "--no-verbose"]
+    for name, value in settings.items():
+        words += ["--set", f"{name}={json.dumps(value)}"]
+    environment = dict(environment, EVALUATIONS=str(evaluations))
+    command = [python, "-c", SHINKA, str(seed), *words]
+
+    def scores():
+        return [float(line) for line in evaluations.read_text().split()] if evaluations.exists() else []
+
+    with open(task / "log.txt", "w") as log:
+        run = subprocess.Popen(command, cwd=task, env=environment, stdout=log, stderr=log, start_new_session=True)
+        until = time.monotonic() + PATIENCE
+        while run.poll() is None and first_best(scores()) is None and time.monotonic() < until:
+            time.sleep(0.2)
+    if run.returncode is None:
+        # Its evaluation under way belongs to its session, and nothing else does.
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+    found = first_best(scores())
+    # Where its evaluator fails, it goes on to its end all the same.
+    if found is None and (run.returncode or len(scores()) < 2):
+        sys.exit(f"ShinkaEvolve ended after {len(scores())} evaluations:\n{(task / 'log.txt').read_text()[-2000:]}")
+    return found
+
+
 def with_darwind(darwind, task, environment, seed):
     with tempfile.TemporaryDirectory() as data:
         words = ["run", str(task), "--proposer", "llm", "--seed", str(seed), "--evaluations", str(BUDGET)]
@@ -170,23 +248,37 @@ def trial(engine, landscape, seed):
             (task / "evaluator.py").write_text(EVALUATOR.format(score=score))
             config = CONFIG.format(budget=BUDGET, seed=seed, port=server.server_address[1])
             (task / "config.yaml").write_text(config)
-            return engine(task, dict(os.environ, OPENAI_API_KEY="none"), seed)
+            url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+            return engine(task, dict(os.environ, OPENAI_API_KEY="none"), seed, url)
     finally:
         server.shutdown()
 
 
+def has(python, module):
+    question = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
+    return subprocess.run([python, "-c", question], capture_output=True).returncode == 0
+
+
+def row(landscape, name, runs):
+    counted = [BUDGET if run is None else run for run in runs]
+    spread = f"{min(counted)} to {max(counted)}"
+    print(f"{landscape} | {name} | median {statistics.median(counted)} of {BUDGET}, {spread} | {runs}", flush=True)
+
+
 def main():
-    darwind, python = sys.argv[1:3]
-    seeds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    engines = {
-        "darwind": lambda task, environment, seed: with_darwind(darwind, task, environment, seed),
-        "openevolve": lambda task, environment, _: with_openevolve(python, task, environment),
-    }
-    for landscape in sys.argv[4:] or LANDSCAPES:
+    global BUDGET
+    darwind, python, *rest = sys.argv[1:]
+    if rest[:1] == ["--budget"]:
+        BUDGET, rest = int(rest[1]), rest[2:]
+    seeds = int(rest[0]) if rest else 5
+    engines = {"darwind": lambda task, environment, seed, _: with_darwind(darwind, task, environment, seed)}
+    if has(python, "openevolve.cli"):
+        engines["openevolve"] = lambda task, environment, *_: with_openevolve(python, task, environment)
+    if has(python, "shinka.cli"):
+        engines["shinka-evolve"] = lambda *words: with_shinka(python, *words)
+    for landscape in rest[1:] or LANDSCAPES:
         for name, engine in engines.items():
-            runs = [trial(engine, landscape, seed) for seed in range(1, seeds + 1)]
-            median = statistics.median(BUDGET if run is None else run for run in runs)
-            print(f"{landscape} | {name} | median {median} of {BUDGET} | {runs}", flush=True)
+            row(landscape, name, [trial(engine, landscape, seed) for seed in range(1, seeds + 1)])
 
 
 if __name__ == "__main__":
