@@ -3,6 +3,7 @@
 
 use crate::summary;
 use crate::terminal::Terminal;
+use evolution::candidate::Outcome;
 use evolution::event::Event;
 use evolution::ports::Purpose;
 use evolution::state::{Phase, State};
@@ -43,6 +44,7 @@ impl Progress {
         );
         if let Event::ValidationCompleted(it) = event
             && it.purpose == Purpose::Baseline
+            && it.evaluation.outcome == Outcome::Ok
             && !it.evaluation.detail.is_empty()
         {
             let words = format!("the unchanged program: {}", it.evaluation.detail);

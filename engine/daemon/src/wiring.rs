@@ -101,6 +101,7 @@ fn evaluator_file(section: &EvaluatorSection) -> EvaluatorFile {
         path: section.file.clone(),
         timeout: section.timeout,
         stage_timeout: section.stage_timeout,
+        keeps_original: section.keeps_original,
         contract: match section.contract {
             EvaluatorContract::Function => Contract::Function,
             EvaluatorContract::Process => Contract::Process,

@@ -36,6 +36,8 @@ const STAND_INS: &[(&str, &str)] = &[
 ];
 /// Their folder, below that of the runners.
 const STAND_INS_FOLDER: &str = "stand_ins";
+/// The program as it was, beside the runners.
+const ORIGINAL: &str = "original";
 /// Wall and CPU time of a judge that stays alive, and bytes that it may report: it is ended by other means.
 const JUDGE_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 const JUDGE_REPORT: u64 = 1 << 30;
@@ -199,6 +201,11 @@ impl Bench {
             }
             std::fs::write(&path, text).map_err(fail(&path))?;
         }
+        if let Some(original) = plan.original() {
+            let (from, to) = (plan.target.tree.join(original), runners.join(ORIGINAL));
+            std::fs::copy(&from, &to).map_err(fail(&from))?;
+            open_to_all(&to, 0o644).map_err(fail(&to))?;
+        }
         let workspace =
             Workspace::new(&plan.target.tree, folder, &plan.target.mutable, &plan.judging_files())
                 .map_err(fail(folder))?;
@@ -216,6 +223,12 @@ impl Bench {
     /// Path of a program that does nothing.
     pub(crate) fn nothing(&self) -> String {
         self.folder.join("runners").join(NOTHING).display().to_string()
+    }
+
+    /// Path of the program as it was, where the evaluator's folder is to keep it.
+    pub(crate) fn original(&self) -> Option<String> {
+        let path = self.folder.join("runners").join(ORIGINAL).display().to_string();
+        self.plan.original().map(|_| path)
     }
 
     /// Folder of the packages that stand in for other engines'.

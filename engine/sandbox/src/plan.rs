@@ -100,6 +100,9 @@ pub struct EvaluatorFile {
     /// Time of one stage of a cascade: wall time, or CPU time of a call where the candidate is in a process of its own.
     /// `None` where only the whole is limited.
     pub stage_timeout: Option<Duration>,
+    /// Whether its folder keeps the program as it was and the candidate lies elsewhere, as with OpenEvolve and
+    /// ShinkaEvolve: what it imports by the program's own name is then the original. For targets of one file.
+    pub keeps_original: bool,
     /// How it is asked.
     pub contract: Contract,
     /// What the first stage must reach for the second to begin, and what both must for the third; `None` for no cascade,
@@ -119,6 +122,7 @@ impl EvaluatorFile {
             path: path.into(),
             timeout,
             stage_timeout: None,
+            keeps_original: false,
             contract: Contract::Function,
             cascade: Some(CASCADE_THRESHOLDS.to_vec()),
             features: Vec::new(),
@@ -146,6 +150,15 @@ pub struct EvaluationPlan {
 }
 
 impl EvaluationPlan {
+    /// The program whose original the evaluator's folder keeps, if it does.
+    pub(crate) fn original(&self) -> Option<&String> {
+        let keeps = self.evaluator.as_ref().is_some_and(|evaluator| evaluator.keeps_original);
+        match self.target.mutable.as_slice() {
+            [only] if keeps => Some(only),
+            _ => None,
+        }
+    }
+
     /// Files that judge a candidate and that it need not see: cases with their answers, the evaluator.
     pub(crate) fn judging_files(&self) -> Vec<String> {
         let cases = self.objectives.iter().filter_map(|objective| match &objective.measure {

@@ -106,6 +106,7 @@ impl Asking<'_> {
         let folder = evaluator.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let program = bench.plan.target.mutable.first().cloned().unwrap_or_default();
         let stand_ins = bench.stand_ins();
+        let original = bench.original().map_or(Value::None, Value::Str);
         let text = |text: &str| Value::Str(text.to_owned());
         let cascade = evaluator.cascade.as_ref().map_or(Value::None, |thresholds| {
             Value::List(thresholds.iter().copied().map(Value::Float).collect())
@@ -122,6 +123,7 @@ impl Asking<'_> {
                 ("contract", text(contract)),
                 ("evaluator", text(&tree.join(&evaluator.path).display().to_string())),
                 ("program", Value::Str(program)),
+                ("original", original),
                 ("cascade", cascade),
                 (
                     "stage_limit",

@@ -143,6 +143,9 @@ pub(crate) struct EvaluatorSection {
     /// Time of one stage of a cascade.
     #[serde(with = "optional_duration_text", default)]
     pub(crate) stage_timeout: Option<Duration>,
+    /// Whether its folder keeps the program as it was, and the candidate lies elsewhere.
+    #[serde(default)]
+    pub(crate) keeps_original: bool,
     /// How it is asked.
     #[serde(default)]
     pub(crate) contract: EvaluatorContract,
@@ -348,6 +351,7 @@ pub(super) fn evaluator(top: &mut Section<'_>, files: &[String]) -> Option<Evalu
     let file = section.file("file", files);
     let timeout = section.duration("timeout", TIMEOUTS).unwrap_or(EVALUATOR_TIMEOUT);
     let stage_timeout = section.duration("stage_timeout", TIMEOUTS);
+    let keeps_original = section.flag("keeps_original", false);
     let contract = section.choice("contract", &CONTRACTS).map(|found| found.value).unwrap_or_default();
     let cascade = section.flag("cascade", true);
     let cascade_thresholds = section.reals("cascade_thresholds").unwrap_or_else(cascade_thresholds);
@@ -357,6 +361,7 @@ pub(super) fn evaluator(top: &mut Section<'_>, files: &[String]) -> Option<Evalu
         file: file?,
         timeout,
         stage_timeout,
+        keeps_original,
         contract,
         cascade,
         cascade_thresholds,

@@ -2,6 +2,8 @@
 # evaluate(program_path) with its cascade of stages, "process" is ShinkaEvolve's evaluate.py that writes two JSON files.
 # Sends the numbers that were reported, the fitness that follows from them, and texts for whoever reads the evaluation.
 MAX_TEXTS = 32
+# The candidate's name where the evaluator's folder keeps the original: one that no evaluator imports by chance.
+CANDIDATE = "evolved_candidate"
 MAX_TEXT_CHARACTERS = 20000
 MAX_COPIED_FILES = 500
 MAX_COPIED_BYTES = 8 * 1024 * 1024
@@ -193,10 +195,14 @@ class Workplace:
         self._own = os.environ["TMPDIR"] + "/work-" + str(posix.getpid())
         self.path = task["root"]
         self.results = self._own + "/results"
+        self.program = task["root"] + "/" + task["program"]
         os.makedirs(self.results)
         if self._small(task["root"]):
             self.path = self._own + "/target"
             self._copy(task["root"], self.path)
+            self.program = self.path + "/" + task["program"]
+            if task["original"]:
+                self._set_apart(task)
         sys.path[:] = [self.place(path) for path in sys.path]
         os.chdir(self.path)
         # For programs that the evaluator starts: they find installed packages as it does.
@@ -219,6 +225,16 @@ class Workplace:
                 with open(folder + "/" + name, "rb") as source, open(target + "/" + name, "wb") as copy:
                     copy.write(source.read())
 
+    def _set_apart(self, task):
+        """Puts the candidate into a folder of its own, and the program as it was in its place."""
+        place = self._own + "/candidate"
+        self._os.mkdir(place)
+        apart = place + "/" + CANDIDATE + self._os.path.splitext(self.program)[1]
+        self._os.rename(self.program, apart)
+        with open(task["original"], "rb") as source, open(self.program, "wb") as copy:
+            copy.write(source.read())
+        self.program = apart
+
     def place(self, path):
         """Where a path of the target is in the copy."""
         inside = path == self._root or path.startswith(self._root + "/")
@@ -239,7 +255,7 @@ def run_evaluator(channel, task):
     task["evaluator"] = workplace.place(task["evaluator"])
     ask = by_process if task["contract"] == "process" else by_function
     try:
-        report = ask(task, workplace.path + "/" + task["program"], workplace.results)
+        report = ask(task, workplace.program, workplace.results)
     finally:
         workplace.leave()
     texts = [(str(name), str(text)[:MAX_TEXT_CHARACTERS]) for name, text in report.texts.items()]

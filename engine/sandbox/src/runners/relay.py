@@ -16,6 +16,7 @@ class Relay:
         self._channel = channel
         self._classes = {}
         self.root = ""
+        self.apart = None
 
     def _ask(self, question):
         try:
@@ -61,11 +62,14 @@ class Relay:
 
     def fill(self, scope):
         path = scope["__file__"]
-        # An evaluator works in a copy of the whole target; see `Workplace`.
+        # An evaluator works in a copy of the whole target, or with the candidate beside it; see `Workplace`.
         root = posix.getcwd() if path.startswith(posix.getcwd() + "/") else self.root
-        if not path.startswith(root + "/"):
+        if self.apart and path.rsplit("/", 1)[-1].startswith(CANDIDATE + "."):
+            path = self.apart
+        elif path.startswith(root + "/"):
+            path = path[len(root) + 1 :]
+        else:
             self._unfit("a file of the candidate was copied")
-        path = path[len(root) + 1 :]
         places = [place[len(base) + 1 :] for place in sys.path for base in {root, self.root} if (place + "/").startswith(base + "/")]
         try:
             answer = self._ask({"load": path, "name": scope["__name__"], "places": places})
@@ -174,6 +178,8 @@ def watch_reading(channel, task):
     """A judge that reads the candidate's source, to forbid an import say, or hands it to another program, would find the
     stub's: it cannot judge apart."""
     stubs = tuple(path[len(task["root"]) :] for path in task["files"])
+    if task.get("original"):
+        stubs = ("/" + CANDIDATE + "." + task["program"].rsplit(".", 1)[-1],)
 
     def text(value):
         return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
@@ -203,6 +209,7 @@ def judge(channel, relay, task):
     posix.dup2(silence, 1)
     posix.dup2(silence, 2)
     relay.root = task["root"]
+    relay.apart = task["program"] if task.get("original") else None
     prepare(task)
     watch_reading(channel, task)
     try:

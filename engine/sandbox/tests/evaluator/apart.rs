@@ -126,3 +126,25 @@ fn a_stage_that_does_not_end_keeps_what_came_before() {
         assert_eq!(hangs.outcome, Outcome::Timeout, "{hangs:?}");
     }
 }
+
+#[test]
+fn the_evaluators_folder_keeps_the_original_where_that_is_wanted() {
+    let load = "    spec = importlib.util.spec_from_file_location('candidate', path)\n    candidate = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(candidate)\n";
+    for (reads, separation) in [("", Separation::Split), ("    open(path).read()\n", Separation::Shared)] {
+        let evaluator = format!(
+            "import importlib.util\nimport program\n\ndef evaluate(path):\n{load}{reads}    return {{'score': candidate.value(), 'original': program.value()}}\n"
+        );
+        let files = [("program.py", "def value():\n    return 3\n"), ("evaluator.py", evaluator.as_str())];
+        let mut judge = Ground::new(Level::L1, 1, &files)
+            .objective("score", Direction::Maximize, Measure::Metric { name: "score".to_owned() })
+            .plan(|plan| {
+                let plain = EvaluatorFile::new("evaluator.py", Duration::from_secs(10));
+                plan.evaluator = Some(EvaluatorFile { keeps_original: true, ..plain });
+            })
+            .judge();
+        assert_eq!(judge.measured().separation, separation, "{:?}", judge.measured());
+        let other = judge.of_text("def value():\n    return 5\n");
+        assert_eq!(other.scores.get("score"), Some(5.0), "{other:?}");
+        assert_eq!(other.metrics.get("original"), Some(&3.0), "{other:?}");
+    }
+}

@@ -124,7 +124,7 @@ fn evaluation(settings: &mut Settings, evaluator: &str) -> String {
     let stage = settings.real("evaluator.timeout").map_or(TIMEOUT_S, |seconds| seconds.ceil() as u64);
     let stage = stage.clamp(1, MAX_TIMEOUT_S);
     let seconds = stage.saturating_mul(stages.max(1) as u64).min(MAX_TIMEOUT_S);
-    let mut text = format!("timeout = \"{seconds}s\"\ncascade = {cascade}\n");
+    let mut text = format!("keeps_original = true\ntimeout = \"{seconds}s\"\ncascade = {cascade}\n");
     if stages > 0 {
         let _ = writeln!(text, "stage_timeout = \"{stage}s\"");
     }

@@ -18,7 +18,7 @@ const SETTINGS: &str = "run_evo.py";
 /// When a file of it cannot be read.
 pub(super) fn read(folder: &Path, files: &[String], program: &str) -> Result<Task, String> {
     let mut text = opening(program, EVALUATOR);
-    text.push_str("contract = \"process\"\n");
+    text.push_str("contract = \"process\"\nkeeps_original = true\n");
     let mut notes = Vec::new();
     if files.iter().any(|file| file == SETTINGS) {
         text.push_str(&populations(&text_of(folder, SETTINGS)?).section());
