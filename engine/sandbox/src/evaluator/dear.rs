@@ -72,7 +72,7 @@ impl LocalEvaluator {
             return Ok(Err(Trouble::new(Outcome::Protocol, "the configuration names no evaluator")));
         };
         let asking = Asking { evaluator: &evaluator, seed: request.seed };
-        let reported = self.ask_evaluator(&asking, request.purpose)?;
+        let reported = self.ask_evaluator(&asking, request.purpose, draft)?;
         self.note_separation(EVALUATOR, Separation::Shared, request.purpose, draft);
         if let Ok(report) = &reported {
             draft.evaluation.metrics.extend(report.metrics.clone());
@@ -90,6 +90,7 @@ impl LocalEvaluator {
         &mut self,
         asking: &Asking<'_>,
         purpose: Purpose,
+        draft: &mut Draft,
     ) -> Result<Result<Report, Trouble>, BenchError> {
         let unfit = |reason| Trouble::new(Outcome::Protocol, reason);
         if purpose == Purpose::Baseline {
@@ -102,7 +103,12 @@ impl LocalEvaluator {
                     });
                     return Ok(Ok(apart));
                 }
-                Ok(Ok(_)) => "its numbers differ from one time to the next, or by where it runs".to_owned(),
+                Ok(Ok(_)) => match asking.ask(&mut self.bench)? {
+                    Ok(again) if self.note_noise(report, &again, draft) => {
+                        "its numbers differ from one time to the next".to_owned()
+                    }
+                    _ => "its numbers differ by where it runs".to_owned(),
+                },
                 Ok(Err(trouble)) => trouble.detail,
                 Err(reason) => reason,
             };
@@ -114,6 +120,21 @@ impl LocalEvaluator {
         } else {
             asking.ask(&mut self.bench)
         }
+    }
+
+    /// Notes how far two reports of the unchanged program lie apart, relative to the first; whether they do at all.
+    fn note_noise(&self, first: &Report, second: &Report, draft: &mut Draft) -> bool {
+        let mut differ = false;
+        for objective in &self.plan.objectives {
+            let Measure::Metric { name } = &objective.measure else { continue };
+            let (Ok(a), Ok(b)) = (first.value(name), second.value(name)) else { continue };
+            let spread = (a - b).abs() / a.abs().max(f64::MIN_POSITIVE);
+            if spread > ROUNDING && spread.is_finite() {
+                draft.evaluation.metrics.insert(format!("{}.noise", objective.objective.name), spread);
+                differ = true;
+            }
+        }
+        differ
     }
 
     /// Whether two reports of an evaluator hold the same metrics and give every objective the same number, but for rounding.

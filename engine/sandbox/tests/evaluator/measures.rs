@@ -129,6 +129,17 @@ fn a_metric_that_differs_by_rounding_is_the_parents() {
 }
 
 #[test]
+fn an_evaluator_that_draws_lots_has_noise() {
+    let evaluator = EVALUATOR
+        .replace("import importlib.util", "import importlib.util, random")
+        .replace("'score': program.value()", "'score': 10 + random.random()");
+    let judge = with_evaluator(Level::L1, "def value():\n    return 1\n", &evaluator);
+    let noise = judge.measured().metrics.get("score.noise").copied().unwrap_or_default();
+    assert!(noise > 0.0 && noise < 0.1, "{:?}", judge.measured());
+    assert!(judge.measured().log.contains("from one time to the next"), "{:?}", judge.measured());
+}
+
+#[test]
 fn what_an_evaluator_caught_is_told() {
     let evaluator = EVALUATOR.replace(
         "    return {",
