@@ -8,8 +8,9 @@ mod transport;
 use std::time::Duration;
 
 use reqwest::Url;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::error::{A2aError, ErrorKind};
 use crate::model::{
@@ -17,7 +18,9 @@ use crate::model::{
     ListTasksResponse, PushConfig, PushConfigRequest, SendMessageRequest, SendMessageResponse, StreamItem,
     Task, TaskIdRequest,
 };
-use crate::outbound::{Forbidden, OutboundError, Reach};
+use crate::outbound::{Connections, Forbidden, OutboundError, Reach};
+use crate::server::KEYS_PATH;
+use crate::signing::{PublicKey, keys_of};
 use transport::Transport;
 
 pub use events::{EventReader, MAX_EVENT_BYTES, ServerEvent};
@@ -44,6 +47,8 @@ pub struct ClientSettings {
     pub max_answer_bytes: usize,
     /// Bindings that it speaks, the preferred one first.
     pub bindings: Vec<Binding>,
+    /// Connections that it shares with other clients, made for the same reach; its own when absent.
+    pub connections: Option<Connections>,
 }
 
 impl Default for ClientSettings {
@@ -56,6 +61,7 @@ impl Default for ClientSettings {
             timeout: Duration::from_secs(150),
             max_answer_bytes: 16 * 1024 * 1024,
             bindings: vec![Binding::JsonRpc, Binding::HttpJson],
+            connections: None,
         }
     }
 }
@@ -100,10 +106,7 @@ impl Client {
     /// # Errors
     /// [`ClientError`].
     pub async fn discover(base: &str, settings: ClientSettings) -> Result<Self, ClientError> {
-        let url = format!("{}/.well-known/agent-card.json", base.trim_end_matches('/'));
-        let bytes = Transport::fetch(&url, &settings).await?;
-        let card =
-            serde_json::from_slice(&bytes).map_err(|error| ClientError::Malformed(error.to_string()))?;
+        let (card, _) = fetch_card(base, &settings).await?;
         Self::of_card(card, settings)
     }
 
@@ -112,7 +115,19 @@ impl Client {
     /// # Errors
     /// [`ClientError::NoInterface`], [`ClientError::Forbidden`], [`ClientError::Outbound`].
     pub fn of_card(card: AgentCard, settings: ClientSettings) -> Result<Self, ClientError> {
-        let interface = choose(&card, &settings)?;
+        let interface = spoken(&card, &settings.bindings)?.remove(0).clone();
+        Self::at(card, &interface, settings)
+    }
+
+    /// A client of the agent with that card, at one of the interfaces that it speaks.
+    ///
+    /// # Errors
+    /// [`ClientError::Forbidden`], [`ClientError::Outbound`].
+    pub fn at(
+        card: AgentCard,
+        interface: &AgentInterface,
+        settings: ClientSettings,
+    ) -> Result<Self, ClientError> {
         let rpc = interface.protocol_binding == Binding::JsonRpc.name();
         let url = Url::parse(&interface.url).map_err(|_| Forbidden::NotHttp)?;
         let transport = Transport::new(url, rpc, interface.tenant.clone(), settings)?;
@@ -231,7 +246,7 @@ impl Client {
     pub async fn delete_push(&self, task_id: &str, id: &str) -> Result<(), ClientError> {
         let (task_id, id) = (task_id.to_owned(), id.to_owned());
         let request = PushConfigRequest { task_id, id, ..PushConfigRequest::default() };
-        let _: serde_json::Value = self.call("DeleteTaskPushNotificationConfig", &request).await?;
+        let _: Value = self.call("DeleteTaskPushNotificationConfig", &request).await?;
         Ok(())
     }
 
@@ -244,14 +259,43 @@ impl Client {
     }
 }
 
-/// The agent's first interface of version 1.0 in the binding that the client prefers.
-fn choose<'a>(card: &'a AgentCard, settings: &ClientSettings) -> Result<&'a AgentInterface, ClientError> {
+/// Fetches the card of the agent at `base` (scheme, host and port): as it is read here, and as it came, which is what its
+/// signatures are over.
+///
+/// # Errors
+/// [`ClientError`].
+pub async fn fetch_card(base: &str, settings: &ClientSettings) -> Result<(AgentCard, Value), ClientError> {
+    let url = format!("{}/.well-known/agent-card.json", base.trim_end_matches('/'));
+    let sent = Transport::fetch(&url, "card", settings).await?;
+    let card = AgentCard::deserialize(&sent).map_err(|error| ClientError::Malformed(error.to_string()))?;
+    Ok((card, sent))
+}
+
+/// Fetches the keys that the agent at `base` publishes.
+///
+/// # Errors
+/// [`ClientError`].
+pub async fn fetch_keys(base: &str, settings: &ClientSettings) -> Result<Vec<PublicKey>, ClientError> {
+    let url = format!("{}{KEYS_PATH}", base.trim_end_matches('/'));
+    Ok(keys_of(&Transport::fetch(&url, "key set", settings).await?))
+}
+
+/// The agent's interfaces of version 1.0 in the first of the bindings that it has at all, in the order of its card; never
+/// none.
+///
+/// # Errors
+/// [`ClientError::NoInterface`].
+pub fn spoken<'a>(card: &'a AgentCard, bindings: &[Binding]) -> Result<Vec<&'a AgentInterface>, ClientError> {
     let speaks = |interface: &&AgentInterface, binding: Binding| {
         let version = interface.protocol_version.as_str();
         interface.protocol_binding == binding.name() && (version == "1.0" || version.starts_with("1.0."))
     };
-    let find = |binding| card.supported_interfaces.iter().find(|interface| speaks(interface, binding));
-    settings.bindings.iter().copied().find_map(find).ok_or_else(|| {
+    let find = |binding| {
+        let found = card.supported_interfaces.iter().filter(|interface| speaks(interface, binding));
+        let found: Vec<_> = found.collect();
+        (!found.is_empty()).then_some(found)
+    };
+    bindings.iter().copied().find_map(find).ok_or_else(|| {
         let offers = card.supported_interfaces.iter();
         let offers = offers.map(|one| format!("{} {}", one.protocol_binding, one.protocol_version));
         ClientError::NoInterface(offers.collect::<Vec<_>>().join(", "))

@@ -120,6 +120,26 @@ impl Reach {
     }
 }
 
+/// Connections that several clients share: one pool, one TLS setup, one guard.
+#[derive(Clone, Debug)]
+pub struct Connections {
+    http: Client,
+}
+
+impl Connections {
+    /// Connections to where `reach` lets them go.
+    ///
+    /// # Errors
+    /// [`OutboundError`].
+    pub fn new(reach: &Reach) -> Result<Self, OutboundError> {
+        Ok(Self { http: reach.client()? })
+    }
+
+    pub(crate) fn http(&self) -> &Client {
+        &self.http
+    }
+}
+
 async fn addresses(url: &Url, host: &str) -> Result<Vec<IpAddr>, Forbidden> {
     if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         return Ok(vec![address]);

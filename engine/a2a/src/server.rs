@@ -23,6 +23,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{any, get};
+use serde_json::Value;
 
 pub use access::Access;
 pub use cards::interfaces;
@@ -44,6 +45,8 @@ pub(crate) const VERSION_HEADER: &str = "a2a-version";
 pub(crate) const EXTENSIONS_HEADER: &str = "a2a-extensions";
 /// As [`EXTENSIONS_HEADER`], before 1.0.
 pub(crate) const OLD_EXTENSIONS_HEADER: &str = "x-a2a-extensions";
+/// Where the keys are published that the card is signed with.
+pub const KEYS_PATH: &str = "/.well-known/jwks.json";
 /// Most extensions read from a header.
 const MAX_EXTENSIONS: usize = 64;
 
@@ -58,6 +61,8 @@ pub struct ServerSettings {
     pub max_body_bytes: usize,
     /// Whether older versions are answered. Without them the card is the pure one of 1.0 for everybody.
     pub older_versions: bool,
+    /// The keys that the card is signed with (RFC 7517), as they are published.
+    pub key_set: Option<Value>,
     /// Hears of every request that was carried out or turned away.
     pub audit: Option<Auditor>,
 }
@@ -69,6 +74,7 @@ impl Default for ServerSettings {
             rate: Some(Rate::default()),
             max_body_bytes: 8 * 1024 * 1024,
             older_versions: true,
+            key_set: None,
             audit: None,
         }
     }
@@ -120,12 +126,13 @@ impl Server {
         &self.shared.service
     }
 
-    /// The routes: the cards under `/.well-known`, and everything at and under `/a2a`. Serve it with connection
+    /// The routes: the cards and the keys under `/.well-known`, and everything at and under `/a2a`. Serve it with connection
     /// information (`into_make_service_with_connect_info::<SocketAddr>`) to have limits by address.
     pub fn router(&self) -> Router {
         Router::new()
             .route("/.well-known/agent-card.json", get(card))
             .route("/.well-known/agent.json", get(card))
+            .route(KEYS_PATH, get(keys))
             .route("/a2a", any(root))
             .route("/a2a/", any(root))
             .route("/a2a/{*path}", any(under))
@@ -181,6 +188,17 @@ impl Server {
 
 async fn card(State(server): State<Server>, request: Request) -> Response {
     server.shared.cards.answer(request.headers())
+}
+
+async fn keys(State(server): State<Server>) -> Response {
+    let Some(set) = &server.shared.settings.key_set else {
+        return plain(StatusCode::NOT_FOUND, "this agent signs nothing\n");
+    };
+    let mut response = with_body(StatusCode::OK, "application/jwk-set+json", set.to_string());
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, cards::CACHE_CONTROL);
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
 }
 
 async fn root(State(server): State<Server>, request: Request) -> Response {

@@ -21,7 +21,7 @@ use a2a::model::{AgentCapabilities, AgentCard, AgentExtension, AgentProvider, Ag
 use a2a::outbound::Reach;
 use a2a::server::tls::{TlsIdentity, TlsListener, TlsPeer};
 use a2a::server::{Access, Server, ServerSettings, interfaces};
-use a2a::signing::CardKey;
+use a2a::signing::SigningKey;
 use a2a::tasks::{Limits, Tasks};
 use a2a::{Caller, Service};
 use axum::Router;
@@ -129,9 +129,9 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     };
     let mut card = card(&base, &arguments, &access);
     if let Some(file) = &arguments.sign {
-        let key = CardKey::from_pkcs8(&CardKey::generate()?, "scripted")?;
+        let key = SigningKey::from_pkcs8(&SigningKey::generate()?, "scripted")?;
         key.sign(&mut card)?;
-        std::fs::write(file, key.public().to_jwk("scripted").to_string())?;
+        std::fs::write(file, key.public().to_jwk().to_string())?;
     }
     let mut extended = card.clone();
     extended.description.push_str(" This is the extended card.");

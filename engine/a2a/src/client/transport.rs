@@ -41,6 +41,14 @@ fn unreachable(error: &reqwest::Error) -> ClientError {
     ClientError::Unreachable(reason.to_owned())
 }
 
+/// The connections that a client shares, or ones of its own.
+fn http_of(settings: &ClientSettings) -> Result<reqwest::Client, ClientError> {
+    match &settings.connections {
+        Some(shared) => Ok(shared.http().clone()),
+        None => Ok(settings.reach.client()?),
+    }
+}
+
 impl Transport {
     pub(super) fn new(
         url: Url,
@@ -48,21 +56,26 @@ impl Transport {
         tenant: String,
         settings: ClientSettings,
     ) -> Result<Self, ClientError> {
-        let http = settings.reach.client()?;
+        let http = http_of(&settings)?;
         Ok(Self { http, url, rpc, tenant, settings: Arc::new(settings), next_id: Arc::default() })
     }
 
-    /// Fetches a document, with the version named.
-    pub(super) async fn fetch(url: &str, settings: &ClientSettings) -> Result<Vec<u8>, ClientError> {
+    /// Fetches a document that is open to everybody, with the version named; `what` it is for whoever reads of a failure.
+    pub(super) async fn fetch(
+        url: &str,
+        what: &str,
+        settings: &ClientSettings,
+    ) -> Result<Value, ClientError> {
         let url = settings.reach.check(url).await?;
-        let http = settings.reach.client()?;
+        let http = http_of(settings)?;
         let request = http.get(url).timeout(settings.timeout).header(VERSION_HEADER, "1.0");
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         if !response.status().is_success() {
             let status = response.status().as_u16();
-            return Err(ClientError::Malformed(format!("its card is answered with status {status}")));
+            return Err(ClientError::Malformed(format!("its {what} is answered with status {status}")));
         }
-        body(response, settings.max_answer_bytes).await
+        let bytes = body(response, settings.max_answer_bytes).await?;
+        serde_json::from_slice(&bytes).map_err(|error| ClientError::Malformed(format!("its {what}: {error}")))
     }
 
     fn dressed(&self, mut request: RequestBuilder) -> RequestBuilder {

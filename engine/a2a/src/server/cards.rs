@@ -14,7 +14,7 @@ use crate::dialect;
 use crate::model::{AgentCard, AgentInterface, Binding};
 
 /// How long a card may be kept, as HTTP says it.
-const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
+pub(super) const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 /// The card in its two forms.
 pub(crate) struct Cards {
