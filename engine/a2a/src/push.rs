@@ -17,7 +17,7 @@ use crate::dialect::Dialect;
 use crate::error::A2aError;
 use crate::model::{PushConfig, StreamItem};
 use crate::outbound::{Forbidden, OutboundError, Reach};
-use crate::tasks::{Cell, First, Follower, Until, Webhook, time_now};
+use crate::tasks::{Cell, First, Follower, Until, Webhook, time_now, webhooks_in};
 
 /// Pauses before the second, third and fourth attempt at a notification.
 pub const RETRY_PAUSES: [Duration; 3] =
@@ -175,7 +175,8 @@ impl Push {
             number: 0,
             task_id: cell.id.clone(),
             owner: cell.owner.to_string(),
-            config: webhook.config.clone(),
+            secret: has_secret(&webhook.config),
+            config: without_secret(&webhook.config),
             reason: reason.to_owned(),
             at: time_now(),
             content_type: content_type.to_owned(),
@@ -190,13 +191,28 @@ impl Push {
         &self.shared.letters
     }
 
-    /// Tries a dead letter again; see [`redeliver`].
-    pub(crate) async fn replay(&self, number: u64) -> Result<bool, StoreError> {
+    /// Tries a dead letter again; see [`redeliver`]. `registered` finds the webhook that a letter was for as it is
+    /// registered now, with its secret.
+    pub(crate) async fn replay(
+        &self,
+        number: u64,
+        registered: impl FnOnce(&DeadLetter) -> Result<Option<PushConfig>, StoreError> + Send + 'static,
+    ) -> Result<bool, RedeliveryError> {
         let letters = self.shared.letters.clone();
-        let found = tokio::task::spawn_blocking(move || letters.find(number)).await;
-        let Ok(Some(letter)) = found.unwrap_or(Ok(None)) else { return Ok(false) };
-        let Some(body) = letter.body else { return Ok(false) };
-        if self.deliver(&letter.config, body.as_bytes(), &letter.content_type).await.is_err() {
+        let find = move || {
+            let letter = letters.find(number)?.ok_or(RedeliveryError::Unknown(number))?;
+            // A letter of an earlier version has the secret in it.
+            let whole = !letter.secret || has_secret(&letter.config);
+            let config = if whole { Some(letter.config.clone()) } else { registered(&letter)? };
+            // What was registered for another address is no business of this one.
+            let config = config.filter(|config| config.url == letter.config.url);
+            Ok((config.ok_or(RedeliveryError::Unregistered(number))?, letter))
+        };
+        let found: Result<(PushConfig, DeadLetter), RedeliveryError> =
+            tokio::task::spawn_blocking(find).await.unwrap_or(Err(RedeliveryError::Unknown(number)));
+        let (config, letter) = found?;
+        let body = letter.body.ok_or(RedeliveryError::NotKept(number))?;
+        if self.deliver(&config, body.as_bytes(), &letter.content_type).await.is_err() {
             return Ok(false);
         }
         let letters = self.shared.letters.clone();
@@ -206,12 +222,17 @@ impl Push {
 }
 
 /// Tries a letter of a log again, with the same retries as at first; it leaves the list once it is delivered. `false` when
-/// there is none of the number, its body was too long to keep, or it failed again.
+/// it failed again. The webhook's secret is read from the log of its task, where it is registered.
 ///
 /// # Errors
-/// The log's faults.
+/// [`RedeliveryError`].
 pub async fn redeliver(letters: &DeadLetters, webhooks: Reach, number: u64) -> Result<bool, RedeliveryError> {
-    Ok(Push::new(webhooks, letters.clone())?.replay(number).await?)
+    let log = letters.log();
+    let registered = move |letter: &DeadLetter| {
+        let webhooks = webhooks_in(&*log, &letter.task_id)?;
+        Ok(webhooks.into_iter().find(|webhook| webhook.config.id == letter.config.id).map(|it| it.config))
+    };
+    Push::new(webhooks, letters.clone())?.replay(number, registered).await
 }
 
 /// Why a letter cannot be tried again at all.
@@ -224,6 +245,24 @@ pub enum RedeliveryError {
     /// The log cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is none of that number.
+    #[error("there is no letter {0}")]
+    Unknown(u64),
+    /// It was longer than is kept.
+    #[error("letter {0} was too long to be kept")]
+    NotKept(u64),
+    /// It can only be sent with a secret that was registered with its webhook, and the webhook is not registered any more.
+    #[error("the webhook of letter {0} is not registered any more, and with it went what it was to be shown")]
+    Unregistered(u64),
+}
+
+/// Whether a webhook is shown anything that others must not read.
+fn has_secret(config: &PushConfig) -> bool {
+    !config.token.is_empty() || config.authentication.is_some()
+}
+
+fn without_secret(config: &PushConfig) -> PushConfig {
+    PushConfig { token: String::new(), authentication: None, ..config.clone() }
 }
 
 /// A notification as it is posted, with its media type.

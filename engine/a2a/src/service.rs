@@ -4,8 +4,6 @@
 
 use std::sync::Arc;
 
-use store::StoreError;
-
 use crate::agent::{Call, Caller};
 use crate::dialect::Dialect;
 use crate::error::{A2aError, ErrorKind};
@@ -15,7 +13,7 @@ use crate::model::{
     TaskState,
 };
 use crate::outbound::{OutboundError, Reach};
-use crate::push::{DeadLetters, Push};
+use crate::push::{DeadLetter, DeadLetters, Push, RedeliveryError};
 use crate::tasks::{
     Cell, Change, Event, First, Follower, Refused, Share, Shares, Tasks, Until, Webhook, trim_history,
 };
@@ -387,9 +385,17 @@ impl Service {
     /// Tries a dead letter again; says whether it was delivered.
     ///
     /// # Errors
-    /// The log's faults.
-    pub async fn replay_dead_letter(&self, number: u64) -> Result<bool, StoreError> {
-        self.shared.push.replay(number).await
+    /// [`RedeliveryError`].
+    pub async fn replay_dead_letter(&self, number: u64) -> Result<bool, RedeliveryError> {
+        let tasks = self.shared.tasks.clone();
+        let registered = move |letter: &DeadLetter| {
+            let caller = Caller::named(letter.owner.as_str());
+            let Ok(cell) = tasks.find(&caller, &letter.task_id) else { return Ok(None) };
+            let state = cell.lock();
+            let known = state.standing.webhooks.iter().find(|known| known.config.id == letter.config.id);
+            Ok(known.map(|known| known.config.clone()))
+        };
+        self.shared.push.replay(number, registered).await
     }
 
     fn find(&self, context: &Context, id: &str) -> Result<Arc<Cell>, A2aError> {

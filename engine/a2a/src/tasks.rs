@@ -369,6 +369,29 @@ impl Shared {
     }
 }
 
+/// The webhooks of a task as its log has them; none when the task is not in it any more.
+///
+/// # Errors
+/// The log's faults.
+pub(crate) fn webhooks_in(log: &dyn Log, task: &str) -> Result<Vec<Webhook>, StoreError> {
+    let mut standing: Option<Standing> = None;
+    Position::replay(log, &mut |replayed| {
+        if replayed.task != task {
+            return;
+        }
+        match (&mut standing, replayed.change) {
+            (Some(known), change) => {
+                if replayed.seq == known.seq + 1 || matches!(change, Change::Stands(_)) {
+                    known.apply(&change, replayed.at_ms);
+                }
+            }
+            (None, Change::Stands(begun)) => standing = Some(*begun),
+            (None, _) => {}
+        }
+    })?;
+    Ok(standing.map(|standing| standing.webhooks).unwrap_or_default())
+}
+
 /// A message of the server about a task.
 pub(crate) fn remark(text: impl Into<String>) -> Option<Message> {
     Some(Message::agent_text(text))

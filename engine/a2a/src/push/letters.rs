@@ -32,8 +32,11 @@ pub struct DeadLetter {
     pub task_id: String,
     /// Whose task.
     pub owner: String,
-    /// Which webhook, with what it is to be told of who we are.
+    /// Which webhook, without the secret that it is shown: that stays where the webhook is registered.
     pub config: PushConfig,
+    /// Whether it is shown a secret. Letters of earlier versions have theirs in `config`.
+    #[serde(default)]
+    pub secret: bool,
     /// Why it did not get there, without what the other side said.
     pub reason: String,
     /// When it was given up, RFC 3339.
@@ -77,6 +80,25 @@ impl DeadLetters {
             })?;
         }
         Ok(letters)
+    }
+
+    /// Whether a letter of that number was there and has been delivered.
+    ///
+    /// # Errors
+    /// The log's faults.
+    pub fn was_delivered(&self, number: u64) -> Result<bool, StoreError> {
+        let mut delivered = false;
+        for segment in self.segments()? {
+            self.log.replay(&name(segment), 0, &mut |record| {
+                delivered |= record.kind == DELIVERED && record.data.as_u64() == Some(number);
+                ControlFlow::Continue(())
+            })?;
+        }
+        Ok(delivered)
+    }
+
+    pub(crate) fn log(&self) -> Arc<dyn Log> {
+        self.log.clone()
     }
 
     /// The letter of that number, if it was not delivered meanwhile.
@@ -137,6 +159,7 @@ mod tests {
             task_id: task.to_string(),
             owner: "me".to_owned(),
             config: PushConfig { id: "c".to_owned(), token: "t".to_owned(), ..PushConfig::default() },
+            secret: true,
             reason: "its receiver failed".to_owned(),
             at: "2026-01-01T00:00:00Z".to_owned(),
             content_type: "application/json".to_owned(),
@@ -164,6 +187,9 @@ mod tests {
         letters.delivered(kept[0].number).unwrap();
         assert_eq!(other.list().unwrap(), kept[1..]);
         assert_eq!(other.find(kept[0].number).unwrap(), None);
+        assert!(
+            other.was_delivered(kept[0].number).unwrap() && !other.was_delivered(kept[1].number).unwrap()
+        );
     }
 
     #[test]
