@@ -66,6 +66,7 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("petgraph", &["evolution", "knowledge"]),
     ("axum", &["api", "a2a", "models"]),
     ("tokio", &["api", "a2a", "models", "skills", "daemon"]),
+    ("tower", &["skills"]),
     ("clap", &["daemon"]),
     ("toml", &["daemon", "models", "tests"]),
     ("landlock", &["sandbox"]),

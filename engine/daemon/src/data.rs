@@ -10,9 +10,11 @@ use evolution::id::{Number, RunId};
 use evolution::state::State;
 use rand::TryRng;
 use rand::rngs::SysRng;
+use skills::Courier;
+use skills::peer::PeerError;
 use snapshots::{Access, GitSnapshots};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::{Lease, Leases, Log, Record, SqliteOptions, SqliteStore};
 
@@ -64,7 +66,7 @@ impl DataFolder {
     pub(crate) fn open(&self) -> Result<Runs, DataError> {
         let runs = self.0.join("runs");
         std::fs::create_dir_all(&runs).map_err(|source| DataError::Unusable { path: runs, source })?;
-        Ok(Runs { folder: self.clone(), store: Arc::new(SqliteStore::open(&self.0.join(STORE_FILE))?) })
+        Ok(Runs::over(self, SqliteStore::open(&self.0.join(STORE_FILE))?))
     }
 
     /// Opens the folder to read; a folder that was never used holds no runs and is not created.
@@ -73,7 +75,7 @@ impl DataFolder {
         match std::fs::metadata(&file) {
             Ok(_) => {
                 let options = SqliteOptions { create: false, ..SqliteOptions::default() };
-                Ok(Runs { folder: self.clone(), store: Arc::new(SqliteStore::open_with(&file, &options)?) })
+                Ok(Runs::over(self, SqliteStore::open_with(&file, &options)?))
             }
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
                 Err(DataError::NoRuns { folder: self.0.clone() })
@@ -88,6 +90,8 @@ impl DataFolder {
 pub(crate) struct Runs {
     folder: DataFolder,
     store: Arc<SqliteStore>,
+    /// Made by the first who asks a peer.
+    courier: Arc<OnceLock<Courier>>,
 }
 
 /// A run as the list shows it.
@@ -104,6 +108,19 @@ pub(crate) struct RunLine {
 }
 
 impl Runs {
+    fn over(folder: &DataFolder, store: SqliteStore) -> Self {
+        Self { folder: folder.clone(), store: Arc::new(store), courier: Arc::default() }
+    }
+
+    /// What carries questions to the folder's peers: one for everybody in this process.
+    pub(crate) fn courier(&self) -> Result<&Courier, PeerError> {
+        if let Some(courier) = self.courier.get() {
+            return Ok(courier);
+        }
+        let made = Courier::new()?;
+        Ok(self.courier.get_or_init(|| made))
+    }
+
     /// The folder.
     pub(crate) fn folder(&self) -> &DataFolder {
         &self.folder

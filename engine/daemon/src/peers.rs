@@ -4,17 +4,22 @@
 
 mod asking;
 mod command;
+mod keys;
 mod letters;
 mod news;
 mod overview;
 mod sharing;
+mod validators;
 
 pub(crate) use command::peers;
+pub(crate) use keys::signing_key;
 pub(crate) use news::Contact;
 pub(crate) use overview::overview;
 pub(crate) use sharing::goals;
 
 use sharing::Sharer;
+
+use a2a::signing::PublicKey;
 
 use crate::config::Configuration;
 use crate::data::{self, Runs};
@@ -24,6 +29,7 @@ use evolution::settings::BreakerSettings;
 use knowledge::Memory;
 use proposers::peer_knowledge;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use skills::peer::PeerAddress;
 use skills::{Capabilities, Member};
 use std::collections::BTreeMap;
@@ -52,6 +58,9 @@ enum Change {
         token_env: Option<String>,
         skills: Vec<String>,
         capabilities: Capabilities,
+        /// The key that its card is signed with, as a JSON Web Key.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Value>,
     },
     /// Somebody removed it.
     Removed { name: String },
@@ -76,6 +85,8 @@ pub(crate) struct Peer {
     pub(crate) skills: Vec<String>,
     /// What it says it can do.
     pub(crate) capabilities: Capabilities,
+    /// The key by which it is known again: its card must be signed with it, and a package that is comes from it.
+    pub(crate) key: Option<PublicKey>,
     /// Questions that it answered.
     pub(crate) answered: u64,
     /// How long it takes to answer, in milliseconds; absent before the first answer.
@@ -90,7 +101,8 @@ impl Peer {
     /// Where it is asked, with the token that its variable holds.
     pub(crate) fn address(&self) -> PeerAddress {
         let token = self.token_env.as_ref().and_then(|name| std::env::var(name).ok());
-        PeerAddress { url: self.url.clone(), token: token.filter(|token| !token.is_empty()) }
+        let token = token.filter(|token| !token.is_empty());
+        PeerAddress { url: self.url.clone(), token, key: self.key.clone() }
     }
 
     /// Whether it may be asked now.
@@ -125,7 +137,7 @@ impl Peers {
 
     fn take(&mut self, change: Change, time_ms: i64) {
         match change {
-            Change::Added { name, url, token_env, skills, capabilities } => {
+            Change::Added { name, url, token_env, skills, capabilities, key } => {
                 if self.peers.len() >= MAX_PEERS && !self.peers.contains_key(&name) {
                     return;
                 }
@@ -136,6 +148,7 @@ impl Peers {
                     token_env,
                     skills,
                     capabilities,
+                    key: key.as_ref().and_then(PublicKey::from_jwk),
                     answered: 0,
                     latency_ms: None,
                     fault: None,

@@ -124,8 +124,8 @@ impl Workshop for HostWorkshop {
     fn assess(&self, from: &str, request: &FeedbackRequest) -> Result<Measured, WorkshopError> {
         match &request.improvement {
             ImprovementSent::Candidate(candidate) => self.validate(candidate),
-            ImprovementSent::Package(package) => {
-                judging::assess(self.host.runs(), from, package).map_err(|failure| said(&failure))
+            ImprovementSent::Package(sent) => {
+                judging::assess(self.host.runs(), from, sent).map_err(|failure| said(&failure))
             }
         }
     }

@@ -64,6 +64,7 @@ pub fn extract(improvement: &Improvement<'_>) -> Option<Package> {
             },
             success_factors: improvement.success_factors.clone(),
             digest: String::new(),
+            signature: None,
         }
         .sealed()
     })

@@ -49,6 +49,9 @@ pub enum Note {
         compatibility: Compatibility,
         /// Whether it waits to be tried there.
         queued: bool,
+        /// The peer whose key signed it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        signed_by: Option<String>,
     },
     /// A package was judged here, once for each `occasion`.
     Judged {
@@ -118,6 +121,8 @@ pub struct Remembered {
     pub compatibility: Compatibility,
     /// Whether it was above the threshold.
     pub queued: bool,
+    /// The peer whose key signed it; `None` without a signature that was verified.
+    pub signed_by: Option<String>,
 }
 
 /// How the packages of one source turned out.
@@ -168,7 +173,8 @@ impl Memory {
         Self { log, folded: Arc::default() }
     }
 
-    /// Remembers that a package came. Answers whether it was new.
+    /// Remembers that a package came. Answers whether it was new; one that is known is new once more when it comes signed
+    /// for the first time.
     ///
     /// # Errors
     /// [`MemoryError`].
@@ -178,7 +184,11 @@ impl Memory {
         transfer_id: &str,
         time_ms: i64,
     ) -> Result<bool, MemoryError> {
-        let known = self.look(|folded| folded.packages.contains_key(&remembered.package.digest))?;
+        let newly_signed = |known: &Remembered| known.signed_by.is_none() && remembered.signed_by.is_some();
+        let known = self.look(|folded| {
+            let known = folded.packages.get(&remembered.package.digest);
+            known.is_some_and(|known| !newly_signed(known))
+        })?;
         if known {
             return Ok(false);
         }
@@ -189,6 +199,7 @@ impl Memory {
             target: remembered.target.clone(),
             compatibility: remembered.compatibility,
             queued: remembered.queued,
+            signed_by: remembered.signed_by.clone(),
         };
         self.note(&note, time_ms)?;
         Ok(true)
@@ -312,12 +323,12 @@ impl Memory {
 impl Folded {
     fn take(&mut self, note: Note) {
         match note {
-            Note::KnowledgeReceived { package, from, target, compatibility, queued, .. } => {
+            Note::KnowledgeReceived { package, from, target, compatibility, queued, signed_by, .. } => {
                 self.trust.entry(from.clone()).or_default().received += 1;
                 self.graph.add(&package);
                 let digest = package.digest.clone();
-                let remembered =
-                    Remembered { package: Arc::new(*package), from, target, compatibility, queued };
+                let package = Arc::new(*package);
+                let remembered = Remembered { package, from, target, compatibility, queued, signed_by };
                 if self.packages.insert(digest.clone(), remembered).is_none() {
                     self.order.push(digest);
                 }
@@ -368,6 +379,7 @@ mod tests {
             target: "t".to_owned(),
             compatibility: Compatibility::default(),
             queued: true,
+            signed_by: None,
         }
     }
 
@@ -390,6 +402,31 @@ mod tests {
         assert!(memory.queued("other").unwrap().is_empty());
         let similar = memory.similar(&one.package, 5).unwrap();
         assert_eq!((similar[0].similarity, similar[0].improved, similar[0].failed), (1.0, 1, 0));
+    }
+
+    #[test]
+    fn a_package_that_comes_signed_is_news_once() {
+        let memory = Memory::new(Arc::new(MemoryStore::new()));
+        let plain = remembered("f");
+        let signed = Remembered { signed_by: Some("bob".to_owned()), ..remembered("f") };
+        assert!(memory.received(&plain, "1", 1).unwrap());
+        assert!(memory.received(&signed, "2", 2).unwrap());
+        assert!(!memory.received(&signed, "3", 3).unwrap() && !memory.received(&plain, "4", 4).unwrap());
+        let kept = memory.queued("t").unwrap();
+        assert_eq!((kept.len(), kept[0].signed_by.as_deref()), (1, Some("bob")));
+        // A note of before signatures is read.
+        let mut old = serde_json::to_value(Note::KnowledgeReceived {
+            package: Box::new((*plain.package).clone()),
+            from: "peer".to_owned(),
+            transfer_id: String::new(),
+            target: "t".to_owned(),
+            compatibility: Compatibility::default(),
+            queued: true,
+            signed_by: None,
+        })
+        .unwrap();
+        assert_eq!(old.as_object_mut().unwrap().remove("signed_by"), None);
+        assert!(serde_json::from_value::<Note>(old).is_ok());
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub const MAX_CHANGES: usize = 64;
 pub const MAX_SOURCE_BYTES: usize = 64 * 1024;
 /// Longest name, path or word, in bytes.
 const MAX_WORD_BYTES: usize = 512;
+/// Longest part of a signature, in bytes.
+const MAX_SIGNATURE_BYTES: usize = 2_048;
 /// Most names in one list (arguments, goals, factors).
 const MAX_WORDS: usize = 128;
 
@@ -39,9 +41,23 @@ pub struct Package {
     /// Why it is believed, in sentences.
     #[serde(default)]
     pub success_factors: Vec<String>,
-    /// SHA-256 over the package without this field, hexadecimal; empty in what was not sealed.
+    /// SHA-256 over the package without this field and the next, hexadecimal; empty in what was not sealed.
     #[serde(default)]
     pub digest: String,
+    /// Who vouches for it. Packages of before signatures have none, and readers of before them pass it over: it is neither
+    /// in the digest nor another schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<PackageSignature>,
+}
+
+/// A detached JWS (RFC 7515, appendix F) over the canonical JSON (RFC 8785) of a package without digest and signature. It is
+/// checked by those who know keys; here it only travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageSignature {
+    /// The protected header, base64url.
+    pub protected: String,
+    /// The signature, base64url.
+    pub signature: String,
 }
 
 fn first_schema() -> u32 {
@@ -189,6 +205,17 @@ impl Package {
         Ok(package)
     }
 
+    /// What a signature of the package is over: all of it, as it was written, but digest and signature.
+    #[must_use]
+    pub fn vouched_for(written: &Value) -> Value {
+        let mut written = written.clone();
+        if let Some(fields) = written.as_object_mut() {
+            fields.remove("digest");
+            fields.remove("signature");
+        }
+        written
+    }
+
     /// The package with its digest.
     #[must_use]
     pub fn sealed(mut self) -> Self {
@@ -197,7 +224,7 @@ impl Package {
     }
 
     fn computed_digest(&self) -> String {
-        let bare = Self { digest: String::new(), ..self.clone() };
+        let bare = Self { digest: String::new(), signature: None, ..self.clone() };
         // Fields are written in the order of their declaration and maps in that of their keys, so equal is equal.
         let text = serde_json::to_vec(&bare).unwrap_or_default();
         Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -217,6 +244,9 @@ impl Package {
         word("improvement_type", &self.improvement_type)?;
         word("digest", &self.digest)?;
         word("fingerprint", &self.applicability_context.fingerprint)?;
+        for part in self.signature.iter().flat_map(|one| [&one.protected, &one.signature]) {
+            limit("a part of the signature", part.len(), MAX_SIGNATURE_BYTES)?;
+        }
         limit("success_factors", self.success_factors.len(), MAX_WORDS)?;
         limit("objectives", self.applicability_context.objectives.len(), MAX_WORDS)?;
         limit("patterns", self.code_pattern.patterns.len(), MAX_CHANGES)?;
@@ -263,6 +293,16 @@ mod tests {
         let mut sent = serde_json::to_value(Package::read(&small()).unwrap()).unwrap();
         sent["performance_impact"] = json!(9.0);
         assert_eq!(Package::read(&sent), Err(PackageError::Digest));
+        // A signature may be added or taken away without it.
+        let mut signed = serde_json::to_value(Package::read(&small()).unwrap()).unwrap();
+        signed["signature"] = json!({ "protected": "e30", "signature": "AAAA" });
+        let read = Package::read(&signed).unwrap();
+        assert_eq!(
+            (&read.digest, read.signature.is_some()),
+            (&Package::read(&small()).unwrap().digest, true)
+        );
+        signed["signature"]["protected"] = json!("x".repeat(MAX_SIGNATURE_BYTES + 1));
+        assert!(matches!(Package::read(&signed), Err(PackageError::TooLarge { .. })));
         sent["schema"] = json!(99);
         assert_eq!(Package::read(&sent), Err(PackageError::Later(99)));
     }
@@ -291,6 +331,8 @@ mod tests {
             Just("patterns".to_owned()),
             Just("performance_impact".to_owned()),
             Just("digest".to_owned()),
+            Just("signature".to_owned()),
+            Just("protected".to_owned()),
             Just("kind".to_owned()),
             Just("before".to_owned()),
             ".{0,6}",

@@ -18,8 +18,8 @@ const INPUT_MODES: [&str; 6] = [
 /// Media types of answers.
 const OUTPUT_MODES: [&str; 4] = ["application/json", "text/plain", "text/x-python", "text/x-diff"];
 
-/// The card of the agent that answers at `base` (scheme, host and port).
-pub fn card(base: &str, access: &Access) -> AgentCard {
+/// The card of the agent that answers at `base` (scheme, host and port), and at the other addresses as well.
+pub fn card(base: &str, others: &[&str], access: &Access) -> AgentCard {
     let modes = |modes: &[&str]| modes.iter().map(|mode| (*mode).to_owned()).collect::<Vec<_>>();
     let types = json!({ "types": crate::request::TYPES, "maxFiles": crate::MAX_FILES, "maxFileBytes": crate::MAX_FILE_BYTES });
     let extension = AgentExtension {
@@ -34,7 +34,7 @@ pub fn card(base: &str, access: &Access) -> AgentCard {
         description: "Evolves Python programs: proposes changes, runs each in a sandbox, keeps what is measurably better."
             .to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        supported_interfaces: interfaces(base, true),
+        supported_interfaces: [base].iter().chain(others).flat_map(|base| interfaces(base, true)).collect(),
         provider: Some(AgentProvider { organization: "darwind".to_owned(), url: base.to_owned() }),
         documentation_url: Some(format!("{base}/.well-known/agent-card.json")),
         capabilities: AgentCapabilities {

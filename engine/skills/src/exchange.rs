@@ -44,7 +44,7 @@ pub(crate) async fn transfer(
         Ok(json!({
             "type": "knowledge_transfer_result",
             "transfer_id": request.transfer_id,
-            "digest": request.package.digest,
+            "digest": request.sent.package.digest,
             "accepted": received.queued_for.is_some(),
             "queued_for": received.queued_for,
             "compatibility": received.compatibility,

@@ -6,17 +6,21 @@
 
 mod agent;
 mod card;
+mod courier;
 mod evolve;
 mod exchange;
 pub mod letters;
 pub mod peer;
 mod request;
+mod signature;
 mod workshop;
 
 pub use agent::SkilledAgent;
 pub use card::{EXTENSION, card};
+pub use courier::{Courier, MAX_ANSWER_BYTES, MAX_CARD_AGE};
 pub use request::{
     Capabilities, EvolveRequest, FeedbackRequest, GroupRequest, ImprovementSent, MAX_FILE_BYTES, MAX_FILES,
     MAX_PATH_BYTES, Program, RequestError, TransferRequest, ValidationRequest,
 };
+pub use signature::{PackageSent, Signer, sign};
 pub use workshop::{Heard, Measured, Member, Order, Outcome, Received, Winner, Workshop, WorkshopError};

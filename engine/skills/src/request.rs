@@ -1,9 +1,9 @@
 //! What a peer's message asks for: its first data part read by its `type`, within limits on every field. A message without
 //! one is plain text. Not here: whether what it asks for can be done.
 
+use crate::signature::PackageSent;
 use a2a::model::{Content, Message, Part};
 use evolution::settings::Budget;
-use knowledge::Package;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -69,7 +69,7 @@ pub struct TransferRequest {
     /// The sender's name for this transfer.
     pub transfer_id: String,
     /// The package.
-    pub package: Package,
+    pub sent: PackageSent,
 }
 
 /// `{"type": "improvement_feedback_request", …}`: what do you think of it?
@@ -85,7 +85,7 @@ pub struct FeedbackRequest {
 #[derive(Debug, Clone, PartialEq)]
 pub enum ImprovementSent {
     /// As a knowledge package: it is held against what is known here.
-    Package(Package),
+    Package(PackageSent),
     /// As a candidate: it is measured.
     Candidate(ValidationRequest),
 }
@@ -279,17 +279,17 @@ fn validation(value: &Value) -> Result<ValidationRequest, RequestError> {
 
 fn transfer(value: &Value) -> Result<TransferRequest, RequestError> {
     let package = value.get("package").unwrap_or(&Value::Null);
-    let package = Package::read(package).map_err(|error| RequestError(error.to_string()))?;
+    let sent = PackageSent::read(package).map_err(|error| RequestError(error.to_string()))?;
     let transfer_id = value.get("transfer_id").and_then(Value::as_str).unwrap_or_default();
-    Ok(TransferRequest { transfer_id: named("transfer_id", transfer_id.to_owned())?, package })
+    Ok(TransferRequest { transfer_id: named("transfer_id", transfer_id.to_owned())?, sent })
 }
 
 fn feedback(value: &Value) -> Result<FeedbackRequest, RequestError> {
     let improvement = value.get("improvement").unwrap_or(&Value::Null);
     let requester = value.get("requester").and_then(Value::as_str).unwrap_or_default().to_owned();
     let sent = if improvement.get("code_pattern").is_some() {
-        let package = Package::read(improvement).map_err(|error| RequestError(error.to_string()))?;
-        ImprovementSent::Package(package)
+        let sent = PackageSent::read(improvement).map_err(|error| RequestError(error.to_string()))?;
+        ImprovementSent::Package(sent)
     } else {
         let asked = serde_json::json!({ "candidate": improvement, "requester": requester, "target": value.get("target") });
         ImprovementSent::Candidate(validation(&asked)?)

@@ -3,7 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use serde_json::json;
-use skills::peer::{PeerAddress, PeerError, ask, look};
+use skills::Courier;
+use skills::peer::{PeerAddress, PeerError};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
@@ -19,7 +20,7 @@ fn stranger(answer: impl Fn(TcpStream) + Send + 'static) -> PeerAddress {
             answer(stream);
         }
     });
-    PeerAddress { url, token: Some("t".to_owned()) }
+    PeerAddress { url, token: Some("t".to_owned()), key: None }
 }
 
 fn text(answer: &'static str) -> PeerAddress {
@@ -46,22 +47,24 @@ fn a_gigabyte_is_not_read() {
         }
         assert!(written < 1 << 28, "{written} bytes were taken");
     });
-    let error = look(&endless, PATIENCE).unwrap_err().to_string();
+    let error = Courier::new().unwrap().look(&endless, PATIENCE).unwrap_err().to_string();
     assert!(error.contains("larger than"), "{error}");
 }
 
 #[test]
 fn silence_is_not_waited_for_long() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = PeerAddress { url: format!("http://{}", listener.local_addr().unwrap()), token: None };
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let address = PeerAddress { url, token: None, key: None };
     let patience = Duration::from_millis(300);
-    let error = ask(&address, &json!({ "type": "evolve" }), patience).unwrap_err();
+    let error = Courier::new().unwrap().ask(&address, &json!({ "type": "evolve" }), patience).unwrap_err();
     // Whichever of the two clocks is first.
     assert!(matches!(error, PeerError::TooSlow(_) | PeerError::Client(_)), "{error}");
 }
 
 #[test]
 fn nonsense_is_an_error_with_a_word() {
+    let courier = Courier::new().unwrap();
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 3\r\n\r\n[1]",
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
@@ -69,7 +72,7 @@ fn nonsense_is_an_error_with_a_word() {
         "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
         "SSH-2.0-OpenSSH_9.0\r\n",
     ] {
-        let error = look(&text(answer), PATIENCE).unwrap_err();
+        let error = courier.look(&text(answer), PATIENCE).unwrap_err();
         assert!(matches!(error, PeerError::Client(_)), "{answer}: {error}");
     }
 }

@@ -24,6 +24,9 @@ pub(crate) struct KnowledgeSection {
     pub(crate) compatibility_threshold: f64,
     /// Tries of one transfer.
     pub(crate) max_transfer_attempts: u64,
+    /// Whether only packages are queued that a known peer has signed.
+    #[serde(default)]
+    pub(crate) signed_only: bool,
 }
 
 /// `[collaborative_validation]`.
@@ -60,6 +63,7 @@ impl Default for CollectiveSections {
                 auto_share_successful: true,
                 compatibility_threshold: 0.7,
                 max_transfer_attempts: 3,
+                signed_only: false,
             },
             collaborative_validation: ValidationSection {
                 network_enabled: true,
@@ -89,6 +93,7 @@ pub(super) fn collective(top: &mut Section<'_>) -> CollectiveSections {
             section.real("compatibility_threshold", Bounds::SHARE).unwrap_or(into.compatibility_threshold);
         into.max_transfer_attempts =
             section.whole("max_transfer_attempts", 1..=100).unwrap_or(into.max_transfer_attempts);
+        into.signed_only = section.flag("signed_only", into.signed_only);
         section.finish();
     }
     if let Some(mut section) = top.table("collaborative_validation") {

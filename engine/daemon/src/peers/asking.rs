@@ -5,7 +5,6 @@ use super::{Change, Peer, note};
 use crate::data::Runs;
 use crate::failure::Failure;
 use serde_json::Value;
-use skills::peer;
 use std::time::{Duration, Instant};
 
 /// Longest text of a fault that is kept, in characters.
@@ -20,12 +19,12 @@ pub(super) fn ask(runs: &Runs, peer: &Peer, data: &Value, patience: Duration) ->
         return Err("it failed too often; its breaker is open".to_owned());
     }
     let begun = Instant::now();
-    let answered = peer::ask(&peer.address(), data, patience);
+    let answered = runs.courier().and_then(|courier| courier.ask(&peer.address(), data, patience));
     let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     // A peer that refuses a request is well; only one that cannot be talked to is at fault.
     let fault = match &answered {
-        Ok(_) | Err(peer::PeerError::Refused { .. }) => None,
-        Err(error) => Some(error.to_string().chars().take(MAX_FAULT).collect()),
+        Err(error) if error.is_fault() => Some(error.to_string().chars().take(MAX_FAULT).collect()),
+        _ => None,
     };
     let heard = Change::Asked { name: peer.name.clone(), ms, fault };
     // An answer is worth more than the note of it.

@@ -2,13 +2,15 @@
 
 use super::asking::ask_all;
 use super::letters::letters;
-use super::sharing::{Effort, meet, package_of, share};
+use super::sharing::{Effort, Met, meet, package_of, share};
+use super::validators::validators;
 use super::{Change, Peer, Peers, note, overview};
 use crate::cli::PeersCommand;
 use crate::data::{DataFolder, Runs};
 use crate::failure::{Exit, Failure};
 use crate::terminal::Terminal;
 use crate::wiring;
+use a2a::signing::PublicKey;
 use evolution::consensus::{Consensus, ConsensusSettings, Recommendation, Vote, decide};
 use evolution::id::Number;
 use evolution::state::State;
@@ -20,8 +22,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The skill by which a peer measures candidates.
-const VALIDATES: &str = "validate_candidate";
 /// Longest wait for a validator.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Share of approvals from which a person should look at a candidate.
@@ -58,7 +58,8 @@ fn add(
             "set it to the token that the peer's owner gave you",
         )
     })?;
-    let (skills, capabilities) = meet(runs, &PeerAddress { url: url.clone(), token })?;
+    let Met { skills, capabilities, key } = meet(runs, &PeerAddress { url: url.clone(), token, key: None })?;
+    let kid = key.as_ref().map(|key| key.kid().to_owned());
     let name = name.map_or_else(|| url.rsplit('/').next().unwrap_or(&url).to_owned(), str::to_owned);
     let added = Change::Added {
         name: name.clone(),
@@ -66,12 +67,18 @@ fn add(
         token_env: token_env.map(str::to_owned),
         skills: skills.clone(),
         capabilities,
+        key: key.as_ref().map(PublicKey::to_jwk),
     };
     note(runs, &added)?;
     if terminal.wants_json() {
-        terminal.json(&json!({ "name": name, "url": url, "skills": skills }))?;
+        terminal.json(&json!({ "name": name, "url": url, "skills": skills, "key_id": kid }))?;
     } else {
         terminal.line(&format!("{name} at {url} has {}", skills.join(", ")))?;
+        terminal.line(&match kid {
+            Some(kid) => format!("it signs with the key {kid}, by which it is known from now on"),
+            None => "its card is signed with no key that it publishes; whoever answers there is taken for it"
+                .to_owned(),
+        })?;
     }
     Ok(Exit::Done)
 }
@@ -89,7 +96,8 @@ fn list(runs: &Runs, terminal: Terminal) -> Result<Exit, Failure> {
         let latency = peer.latency_ms.map_or_else(|| "never asked".to_owned(), |ms| format!("{ms:.0} ms"));
         let fault = peer.fault.as_ref().map(|fault| format!("  last: {fault}")).unwrap_or_default();
         let open = if peer.may_be_asked() { "" } else { "  breaker open" };
-        terminal.line(&format!("{}  {}  {latency}{open}{fault}", peer.name, peer.url))?;
+        let signs = if peer.key.is_some() { "  signs" } else { "" };
+        terminal.line(&format!("{}  {}  {latency}{signs}{open}{fault}", peer.name, peer.url))?;
     }
     let sources = Memory::new(runs.log()).sources();
     let sources = sources.map_err(|error| Failure::caused("what peers sent cannot be read", error))?;
@@ -189,35 +197,6 @@ fn offer(runs: &Runs, text: &str, to: Option<&str>, terminal: Terminal) -> Resul
     }
     let all_failed = outcomes.iter().all(|outcome| matches!(outcome, Some(TransferOutcome::Failed(_))));
     Ok(if all_failed { Exit::WorkFailed } else { Exit::Done })
-}
-
-/// Validators for a candidate: peers that validate, those first that declare this kind of validation, know the program and
-/// have experience with the kind of improvement; among equals the quickest.
-fn validators(
-    known: Vec<Peer>,
-    validation_type: &str,
-    agent: &str,
-    operator: &str,
-    most: usize,
-) -> Vec<Peer> {
-    let mut fit: Vec<(usize, Peer)> = known
-        .into_iter()
-        .filter(|peer| peer.may_be_asked() && peer.skills.iter().any(|skill| skill == VALIDATES))
-        .filter(|peer| {
-            let declared = &peer.capabilities.validation_types;
-            declared.is_empty() || declared.iter().any(|one| one == validation_type)
-        })
-        .map(|peer| {
-            let knows = |list: &[String], word: &str| usize::from(list.iter().any(|one| one == word));
-            let experience = knows(&peer.capabilities.improvement_experience, operator);
-            (2 * knows(&peer.capabilities.targets, agent) + experience, peer)
-        })
-        .collect();
-    fit.sort_by(|(a, one), (b, other)| {
-        let latency = |peer: &Peer| peer.latency_ms.unwrap_or(f64::MAX);
-        b.cmp(a).then(latency(one).total_cmp(&latency(other))).then_with(|| one.name.cmp(&other.name))
-    });
-    fit.into_iter().map(|(_, peer)| peer).take(most).collect()
 }
 
 fn validate(runs: &Runs, text: &str, validation_type: &str, terminal: Terminal) -> Result<Exit, Failure> {

@@ -107,7 +107,7 @@ fn follow_knowledge(runs: &Runs, known: &Known, began: i64, handle: &Handle, ove
 }
 
 fn received(record: Record, of: &str) -> Option<KnowledgeReceived> {
-    let Ok(Note::KnowledgeReceived { package, from, target, compatibility, queued, .. }) =
+    let Ok(Note::KnowledgeReceived { package, from, target, compatibility, queued, signed_by, .. }) =
         serde_json::from_value(record.data)
     else {
         return None;
@@ -119,7 +119,7 @@ fn received(record: Record, of: &str) -> Option<KnowledgeReceived> {
         improvement_type: package.improvement_type.clone(),
         compatibility: compatibility.score,
         queued,
-        signed_by: None,
+        signed_by,
     })
 }
 

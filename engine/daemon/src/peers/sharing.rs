@@ -6,6 +6,7 @@ use super::{Peer, Peers};
 use crate::data::{self, Runs};
 use crate::failure::Failure;
 use crate::wiring;
+use a2a::signing::PublicKey;
 use evolution::event::Event;
 use evolution::id::{BASELINE, Number, RunId};
 use evolution::ports::Snapshots;
@@ -13,7 +14,7 @@ use evolution::state::State;
 use knowledge::{Goal, Improvement, Memory, Package, TransferOutcome, extract};
 use objectives::{Direction, ObjectiveSet};
 use serde_json::{Value, json};
-use skills::peer::PeerAddress;
+use skills::peer::{PeerAddress, PeerCard};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -239,6 +240,7 @@ pub(super) fn share(
     if memory.was_shared(&package.digest, &peer.name).unwrap_or(false) {
         return None;
     }
+    let package = &vouched_for(runs, package);
     let transfer_id = data::random_hex(TRANSFER_DIGITS).unwrap_or_default();
     let message = json!({ "type": "knowledge_transfer", "package": package, "transfer_id": transfer_id });
     let (mut made, mut outcome) = (0, TransferOutcome::Failed("not tried".to_owned()));
@@ -264,6 +266,18 @@ pub(super) fn share(
     Some(outcome)
 }
 
+/// The package with this daemon's signature. One that cannot be signed is told all the same, for peers may do without.
+fn vouched_for(runs: &Runs, package: &Package) -> Package {
+    let key = super::signing_key(runs.folder(), None);
+    let signed = key.and_then(|key| {
+        skills::sign(package, &key).map_err(|error| Failure::caused("the package cannot be signed", error))
+    });
+    signed.unwrap_or_else(|failure| {
+        tracing::warn!(digest = package.digest, failure = failure.text(), "shared without a signature");
+        package.clone()
+    })
+}
+
 /// What a peer's answer says.
 fn heard(answer: &Value) -> TransferOutcome {
     /// Longest words that are kept, in characters.
@@ -276,19 +290,27 @@ fn heard(answer: &Value) -> TransferOutcome {
     }
 }
 
+/// What is known of a peer after the first meeting.
+pub(super) struct Met {
+    /// Ids of its skills.
+    pub(super) skills: Vec<String>,
+    /// What it says it can do, when it forms groups.
+    pub(super) capabilities: skills::Capabilities,
+    /// The key that its card is signed with.
+    pub(super) key: Option<PublicKey>,
+}
+
 /// What a peer says of itself, and of what it can do when it is asked to form a group.
-pub(super) fn meet(
-    runs: &Runs,
-    address: &PeerAddress,
-) -> Result<(Vec<String>, skills::Capabilities), Failure> {
+pub(super) fn meet(runs: &Runs, address: &PeerAddress) -> Result<Met, Failure> {
     /// Longest wait for a card or a greeting.
     const GREETING: Duration = Duration::from_secs(15);
     let unheard =
         |error: skills::peer::PeerError| Failure::caused(format!("{} does not answer", address.url), error);
-    let card = skills::peer::look(address, GREETING).map_err(unheard)?;
+    let courier = runs.courier().map_err(unheard)?;
+    let PeerCard { skills, key, .. } = courier.look(address, GREETING).map_err(unheard)?;
     let own = super::capabilities(runs)?;
-    if !card.skills.iter().any(|skill| skill == "evolution_group") {
-        return Ok((card.skills, skills::Capabilities::default()));
+    if !skills.iter().any(|skill| skill == "evolution_group") {
+        return Ok(Met { skills, capabilities: skills::Capabilities::default(), key });
     }
     let greeting = json!({
         "type": "evolution_group_join",
@@ -296,7 +318,9 @@ pub(super) fn meet(
         "agent_id": own.agent_id,
         "capabilities": own.capabilities,
     });
-    let answer = skills::peer::ask(address, &greeting, GREETING).map_err(unheard)?;
+    // The token is shown to whom the key belongs.
+    let known = PeerAddress { key: key.clone(), ..address.clone() };
+    let answer = courier.ask(&known, &greeting, GREETING).map_err(unheard)?;
     let capabilities = serde_json::from_value(answer["capabilities"].clone()).unwrap_or_default();
-    Ok((card.skills, capabilities))
+    Ok(Met { skills, capabilities, key })
 }

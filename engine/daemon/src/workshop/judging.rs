@@ -6,6 +6,7 @@ use crate::data::Runs;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::judge::Judge;
+use crate::peers::Peers;
 use crate::{config, peers, wiring};
 use evolution::candidate::Evaluation;
 use evolution::consensus::Recommendation;
@@ -14,7 +15,7 @@ use evolution::state::State;
 use knowledge::{Compatibility, LocalContext, Memory, Package, Remembered, compatibility};
 use objectives::ObjectiveSet;
 use serde_json::json;
-use skills::{Measured, Received, TransferRequest, ValidationRequest};
+use skills::{Measured, PackageSent, Received, TransferRequest, ValidationRequest};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -200,6 +201,7 @@ struct Fit {
     target: String,
     compatibility: Compatibility,
     threshold: f64,
+    signed_only: bool,
 }
 
 fn best_fit(runs: &Runs, memory: &Memory, package: &Package, source: &str) -> Result<Option<Fit>, Failure> {
@@ -227,8 +229,10 @@ fn best_fit(runs: &Runs, memory: &Memory, package: &Package, source: &str) -> Re
             let local = LocalContext { files: &files, objectives: &objectives, trust };
             let compatibility = compatibility(package, &local);
             if best.as_ref().is_none_or(|best| compatibility.score > best.compatibility.score) {
-                let threshold = configuration.collective.knowledge_transfer.compatibility_threshold;
-                best = Some(Fit { target: state.run.agent_id.clone(), compatibility, threshold });
+                let section = &configuration.collective.knowledge_transfer;
+                let (threshold, signed_only) = (section.compatibility_threshold, section.signed_only);
+                best =
+                    Some(Fit { target: state.run.agent_id.clone(), compatibility, threshold, signed_only });
             }
         }
     }
@@ -238,19 +242,23 @@ fn best_fit(runs: &Runs, memory: &Memory, package: &Package, source: &str) -> Re
 /// Takes a package in: what fits a program here is queued as a proposal for it.
 pub(super) fn receive(runs: &Runs, from: &str, request: &TransferRequest) -> Result<Received, Failure> {
     let memory = Memory::new(runs.log());
-    let source = source_of(from, &request.package);
-    let fit = best_fit(runs, &memory, &request.package, &source)?;
-    let (target, compatibility, threshold) = match fit {
-        Some(fit) => (fit.target, fit.compatibility, fit.threshold),
-        None => (String::new(), Compatibility::default(), 1.0),
+    let package = &request.sent.package;
+    let signed_by = signer(runs, &request.sent)?;
+    let source = source_of(from, signed_by.as_deref(), package);
+    let fit = best_fit(runs, &memory, package, &source)?;
+    let (target, compatibility, threshold, signed_only) = match fit {
+        Some(fit) => (fit.target, fit.compatibility, fit.threshold, fit.signed_only),
+        None => (String::new(), Compatibility::default(), 1.0, false),
     };
-    let queued = compatibility.score > threshold;
+    let unsigned = signed_only && signed_by.is_none();
+    let queued = compatibility.score > threshold && !unsigned;
     let remembered = Remembered {
-        package: Arc::new(request.package.clone()),
+        package: Arc::new(package.clone()),
         from: source,
         target: target.clone(),
         compatibility,
         queued,
+        signed_by,
     };
     let new = memory
         .received(&remembered, &request.transfer_id, crate::data::now_ms())
@@ -268,21 +276,44 @@ pub(super) fn receive(runs: &Runs, from: &str, request: &TransferRequest) -> Res
             format!("queued for {target} as a proposal, compatibility {:.2}", compatibility.score)
         }
         (true, false) => format!("known already; it is or was queued for {target}"),
+        (false, _) if unsigned => {
+            format!("{target} takes only packages that are signed with the key of a peer that is known here")
+        }
         (false, _) => fits,
     };
     Ok(Received { queued_for: queued.then_some(target), compatibility, reason })
 }
 
-/// Who is trusted or not: the agent, as far as the credentials that its message came with.
-fn source_of(from: &str, package: &Package) -> String {
-    format!("{from}/{}", package.source_agent)
+/// The peer whose key a package is signed with, if it is one that is known here.
+///
+/// # Errors
+/// When it is signed in a peer's name and the signature does not hold.
+fn signer(runs: &Runs, sent: &PackageSent) -> Result<Option<String>, Failure> {
+    let known = Peers::read(runs)?;
+    let signer = known.signer(sent).map_err(|_| {
+        Failure::refused(
+            "the package's signature does not hold for what it says",
+            "send it as it was signed, with the key that your card is signed with",
+        )
+    })?;
+    Ok(signer.map(str::to_owned))
+}
+
+/// Who is trusted or not: the agent, as far as the peer that signed, or else the credentials that its message came with.
+fn source_of(from: &str, signed_by: Option<&str>, package: &Package) -> String {
+    match signed_by {
+        Some(peer) => format!("{peer} (signed)/{}", package.source_agent),
+        None => format!("{from}/{}", package.source_agent),
+    }
 }
 
 /// What is thought of a package: what patterns like it came to here, and how well it fits.
-pub(super) fn assess(runs: &Runs, from: &str, package: &Package) -> Result<Measured, Failure> {
+pub(super) fn assess(runs: &Runs, from: &str, sent: &PackageSent) -> Result<Measured, Failure> {
     let unreadable = |error| Failure::caused("what peers sent cannot be read", error);
     let memory = Memory::new(runs.log());
-    let fit = best_fit(runs, &memory, package, &source_of(from, package))?;
+    let package = &sent.package;
+    let source = source_of(from, signer(runs, sent)?.as_deref(), package);
+    let fit = best_fit(runs, &memory, package, &source)?;
     let similar = memory.similar(package, MAX_SIMILAR).map_err(unreadable)?;
     let telling = similar.iter().filter(|one| one.similarity >= SIMILAR_FROM);
     let (improved, failed) = telling.fold((0, 0), |(yes, no), one| (yes + one.improved, no + one.failed));
