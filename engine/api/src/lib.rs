@@ -32,3 +32,7 @@ pub use bare::Bare;
 pub use server::{Annex, MakeRoutes, Options, Server, ServerError};
 pub use service::{CommandRequest, NewRun, Obeyed, Service, ServiceError};
 pub use wire::difference::{DiffLine, DiffPart, FileChange};
+pub use wire::peers::{
+    Collective, Fit, Flow, Group, Letter, Member, Peer, PeerBreaker, PeerCapabilities, Redelivered, Source,
+    Transfer,
+};

@@ -23,6 +23,7 @@ pub(crate) const PROBLEM: &str = "application/problem+json";
     tags(
         (name = "runs", description = "Runs, their state at any event, and their log"),
         (name = "candidates", description = "Candidates, their files, differences, front and lineage"),
+        (name = "peers", description = "Other agents, and what flows between them and this one"),
         (name = "commands", description = "What an operator asks of a run"),
         (name = "session", description = "A session for a page"),
         (name = "daemon", description = "Whether the daemon is well"),

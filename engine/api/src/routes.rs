@@ -3,6 +3,7 @@
 mod candidates;
 pub(crate) mod commands;
 pub(crate) mod metrics;
+mod peers;
 mod runs;
 
 use crate::access::Role;
@@ -40,7 +41,8 @@ fn gathered() -> (Router<Arc<Shared>>, OpenApi) {
         .routes(routes!(candidates::front))
         .routes(routes!(candidates::lineage))
         .routes(routes!(commands::post))
-        .routes(routes!(peers));
+        .routes(routes!(peers::show))
+        .routes(routes!(peers::replay));
     let (router, document) = OpenApiRouter::with_openapi(openapi::frame())
         .nest("/api/v1", runs)
         .routes(routes!(session, open_session))
@@ -77,12 +79,6 @@ async fn open_session(
     }
     let cookie = shared.access.open_session(&token);
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
-}
-
-/// The peers, their groups, and the packages that flow between them.
-#[utoipa::path(get, path = "/peers", tag = "peers", responses((status = 200, body = serde_json::Value)))]
-async fn peers(State(shared): State<Arc<Shared>>) -> Result<Json<serde_json::Value>, Problem> {
-    blocking(move || Ok(shared.service.peers()?)).await.map(Json)
 }
 
 /// Who is asking.

@@ -2,6 +2,7 @@
 //! threads of their own.
 
 use crate::wire::difference::FileChange;
+use crate::wire::peers::{Collective, Redelivered};
 use evolution::event::Command;
 use evolution::id::{CommitId, RunId};
 use std::collections::BTreeMap;
@@ -86,11 +87,17 @@ pub trait Service: Send + Sync + 'static {
     /// When the run does not answer.
     fn command(&self, run: &RunId, request: CommandRequest) -> Result<Obeyed, ServiceError>;
 
-    /// The peers and what flows between them, as JSON.
+    /// The peers and what flows between them.
     ///
     /// # Errors
     /// When they cannot be read.
-    fn peers(&self) -> Result<serde_json::Value, ServiceError>;
+    fn peers(&self) -> Result<Collective, ServiceError>;
+
+    /// Sends a push notification again that could not be delivered; one that was delivered meanwhile is not sent.
+    ///
+    /// # Errors
+    /// When there never was one of that number, or it cannot be sent now.
+    fn replay_letter(&self, number: u64) -> Result<Redelivered, ServiceError>;
 
     /// Whether some process drives a run.
     fn is_driven(&self, run: &RunId) -> bool;

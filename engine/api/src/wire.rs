@@ -8,6 +8,7 @@ pub(crate) mod candidate;
 pub(crate) mod command;
 pub(crate) mod difference;
 pub(crate) mod frame;
+pub(crate) mod peers;
 pub(crate) mod record;
 pub(crate) mod run;
 
@@ -76,6 +77,8 @@ mod tests {
         gathered.visit::<super::candidate::Artifacts>();
         gathered.visit::<super::difference::Difference>();
         gathered.visit::<super::record::Events>();
+        gathered.visit::<super::peers::Collective>();
+        gathered.visit::<super::peers::Redelivered>();
         gathered.visit::<super::Problem>();
         let types: Vec<String> = gathered.1.into_values().collect();
         let made = format!("{HEAD}\n{}\n", types.join("\n\n"));

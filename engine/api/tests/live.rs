@@ -2,7 +2,10 @@
 //! who reads too slowly is told what it missed.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use api::{Access, CommandRequest, FileChange, NewRun, Obeyed, Options, Server, Service, ServiceError};
+use api::{
+    Access, Collective, CommandRequest, FileChange, NewRun, Obeyed, Options, Redelivered, Server, Service,
+    ServiceError,
+};
 use evolution::id::{CommitId, RunId};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -15,6 +18,7 @@ use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
 const TOKEN: &str = "token";
+const VIEWER_TOKEN: &str = "onlooker";
 /// More records than a page is made to read.
 const MANY: u64 = 25_000;
 
@@ -22,8 +26,16 @@ const MANY: u64 = 25_000;
 struct Onlooker;
 
 impl Service for Onlooker {
-    fn peers(&self) -> Result<serde_json::Value, ServiceError> {
-        Ok(serde_json::Value::Null)
+    fn peers(&self) -> Result<Collective, ServiceError> {
+        Ok(Collective::default())
+    }
+
+    fn replay_letter(&self, number: u64) -> Result<Redelivered, ServiceError> {
+        match number {
+            1 => Ok(Redelivered { number, delivered: true }),
+            2 => Err(ServiceError::Refused("it is being sent already".to_owned())),
+            _ => Err(ServiceError::NotFound(format!("there is no letter {number}"))),
+        }
     }
 
     fn start(&self, _: NewRun) -> Result<RunId, ServiceError> {
@@ -83,7 +95,8 @@ fn append(log: &dyn Log, stream: &str, records: &[NewRecord]) -> u64 {
 fn serve(log: Arc<dyn Log>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let access = Access::new(TOKEN.to_owned(), None, address, &[], || "session".to_owned());
+    let viewer = Some(VIEWER_TOKEN.to_owned());
+    let access = Access::new(TOKEN.to_owned(), viewer, address, &[], || "session".to_owned());
     let metrics_interval = Duration::from_secs(1);
     Server::start(Options {
         listener,
@@ -239,4 +252,39 @@ fn who_reads_nothing_is_let_go_and_hears_why_when_it_reads_again() {
         }
     };
     assert_eq!(last, Some(4008));
+}
+
+/// The status and the body of an answer.
+fn post(server: &Server, path: &str, token: &str) -> (u16, Value) {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let address = server.address();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), serde_json::from_str(body).unwrap())
+}
+
+#[test]
+fn an_operator_sends_a_notification_again() {
+    let server = serve(Arc::new(MemoryStore::new()));
+    let replay =
+        |number: &str, token: &str| post(&server, &format!("/api/v1/peers/letters/{number}/replay"), token);
+    let delivered = json!({ "number": 1, "delivered": true });
+    assert_eq!(replay("1", TOKEN), (200, delivered.clone()));
+    assert_eq!(replay("1", TOKEN), (200, delivered), "asked twice, it is the same");
+    for (number, token, status) in [
+        ("1", VIEWER_TOKEN, 403),
+        ("1", "guess", 401),
+        ("2", TOKEN, 409),
+        ("7", TOKEN, 404),
+        ("x", TOKEN, 422),
+    ] {
+        let (answered, problem) = replay(number, token);
+        assert_eq!((answered, &problem["status"]), (status, &json!(status)), "{problem}");
+        assert!(problem["detail"].is_string(), "{problem}");
+    }
 }

@@ -9,7 +9,10 @@ use crate::peers::Contact;
 use crate::request::{self, RunRequest};
 use crate::telemetry::Telemetry;
 use crate::{peers, run, wiring};
-use api::{CommandRequest, DiffLine, DiffPart, FileChange, NewRun, Obeyed, Service, ServiceError};
+use api::{
+    Collective, CommandRequest, DiffLine, DiffPart, FileChange, NewRun, Obeyed, Redelivered, Service,
+    ServiceError,
+};
 use conductor::{Conductor, ControlRequest, Handle, Ledger};
 use evolution::event::Command;
 use evolution::id::{CommitId, RunId};
@@ -265,8 +268,12 @@ impl Service for Hosted {
         Ok(Obeyed { refused: control.refused, seq })
     }
 
-    fn peers(&self) -> Result<serde_json::Value, ServiceError> {
+    fn peers(&self) -> Result<Collective, ServiceError> {
         peers::overview(&self.0.runs).map_err(|failure| refusal(&failure))
+    }
+
+    fn replay_letter(&self, number: u64) -> Result<Redelivered, ServiceError> {
+        peers::replay(&self.0.runs, number)
     }
 
     fn is_driven(&self, run: &RunId) -> bool {

@@ -13,6 +13,7 @@ mod validators;
 
 pub(crate) use command::peers;
 pub(crate) use keys::signing_key;
+pub(crate) use letters::replay;
 pub(crate) use news::Contact;
 pub(crate) use overview::overview;
 pub(crate) use sharing::goals;

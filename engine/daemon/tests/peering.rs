@@ -42,7 +42,8 @@ fn files(cases: &str, evaluations: u32) -> Value {
 fn lay_out(folder: &Path) {
     std::fs::write(folder.join("program.py"), PROGRAM).unwrap();
     std::fs::write(folder.join("cases.json"), CASES).unwrap();
-    std::fs::write(folder.join("darwind.toml"), configuration(200)).unwrap();
+    let signed_only = "[knowledge_transfer]\nsigned_only = true\n";
+    std::fs::write(folder.join("darwind.toml"), configuration(200) + signed_only).unwrap();
 }
 
 fn darwind(data: &Path) -> Command {
@@ -342,10 +343,20 @@ fn two_daemons_judge_and_learn_from_each_other() {
         return;
     }
     let peer = Daemon::start(theirs.path(), "127.0.0.1:0");
-    let peers =
-        |words: &[&str]| darwind(ours.path()).arg("peers").args(words).arg("--json").output().unwrap();
-    let added = peers(&["add", &peer.base(), "--name", "bob", "--token-env", "PEER_TOKEN"]);
-    assert_eq!(json_of(&added)["skills"].as_array().unwrap().len(), 5);
+    let us = Daemon::start(ours.path(), "127.0.0.1:0");
+    let told =
+        |data: &Path, words: &[&str]| darwind(data).arg("peers").args(words).arg("--json").output().unwrap();
+    let peers = |words: &[&str]| told(ours.path(), words);
+    let added = json_of(&peers(&["add", &peer.base(), "--name", "bob", "--token-env", "PEER_TOKEN"]));
+    assert_eq!(added["skills"].as_array().unwrap().len(), 5);
+    // Each knows the other again by the key that the other's card is signed with.
+    let back =
+        json_of(&told(theirs.path(), &["add", &us.base(), "--name", "alice", "--token-env", "PEER_TOKEN"]));
+    let published: Value =
+        serde_json::from_str(&us.exchange("GET", "/.well-known/jwks.json", &[], "").1).unwrap();
+    assert!(back["key_id"].is_string() && back["key_id"] != added["key_id"], "{back}");
+    assert_eq!(back["key_id"], published["keys"][0]["kid"]);
+    assert_eq!(peer.get("/api/v1/peers")["peers"][0]["key_id"], back["key_id"]);
     // What improves is told without being asked.
     let won = json_of(&run(ours.path(), "5", "2000"));
     assert_eq!(won["best"]["scores"]["accuracy"], 1.0, "{won}");
@@ -353,6 +364,8 @@ fn two_daemons_judge_and_learn_from_each_other() {
     let seen = peer.get("/api/v1/peers");
     assert_eq!(seen["flow"][0]["event_type"], "knowledge_received");
     assert!(seen["flow"].as_array().unwrap().iter().any(|one| one["queued"] == true), "{seen}");
+    assert!(seen["flow"].as_array().unwrap().iter().all(|one| one["signed_by"] == "alice"), "{seen}");
+    assert_eq!(seen["sources"][0]["source"], "alice (signed)/middle");
     assert_eq!(json_of(&peers(&["share", best]))["peers"][0]["outcome"], "has it already");
     // What was told stands in the run's own log, whenever it was told.
     let log = |data: &Path, run: &Value| {
@@ -371,12 +384,92 @@ fn two_daemons_judge_and_learn_from_each_other() {
     // And learn from it: what they were told improves their own program.
     let taught = json_of(&run(theirs.path(), "9", "80"));
     assert_eq!(taught["best"]["scores"]["accuracy"], 1.0, "{taught}");
-    assert!(log(theirs.path(), &taught).contains("\"knowledge_received\""));
+    let heard = log(theirs.path(), &taught);
+    let heard = heard.lines().find(|line| line.contains("\"knowledge_received\"")).expect("it was heard");
+    assert!(heard.contains("\"signed_by\":\"alice\""), "{heard}");
     let asked = log(theirs.path(), &taught).matches("\"proposer\":\"peer_knowledge\"").count();
     assert!(asked > 0, "a package that waits is asked for");
+    refuses_what_was_changed(theirs.path(), &peer);
     let trust = peer.get("/api/v1/peers")["sources"][0].clone();
     assert!(trust["improved"].as_u64().unwrap() >= 1, "{trust}");
     assert_eq!(json_of(&peers(&["remove", "bob"]))["removed"], "bob");
+}
+
+#[test]
+fn a_notification_that_has_arrived_is_not_sent_twice() {
+    use store::Log as _;
+    let data = TempDir::new().unwrap();
+    let daemon = Daemon::start(data.path(), "127.0.0.1:0");
+    let log = store::SqliteStore::open(&data.path().join("darwind.sqlite")).unwrap();
+    let letter = json!({ "taskId": "t", "owner": "peer", "config": { "id": "c", "url": "https://nobody.invalid/" },
+        "reason": "its receiver failed", "at": "2026-01-01T00:00:00Z", "contentType": "application/json" });
+    let mut with_secret = letter.clone();
+    with_secret["secret"] = json!(true);
+    with_secret["body"] = json!("{}");
+    let record =
+        |kind: &str, data: &Value| store::NewRecord { kind: kind.to_owned(), time_ms: 1, data: data.clone() };
+    let records = [
+        record("put_aside", &letter),
+        record("put_aside", &letter),
+        record("delivered", &json!(1)),
+        record("put_aside", &with_secret),
+    ];
+    log.append("a2a-dead-letters-0", store::Expected::Any, &records).unwrap();
+    let letters = daemon.get("/api/v1/peers")["dead_letters"].clone();
+    let numbers: Vec<&Value> = letters.as_array().unwrap().iter().map(|letter| &letter["number"]).collect();
+    assert_eq!(numbers, [2, 4]);
+    let bearer = format!("Bearer {TOKEN}");
+    let replay = |number: u32| {
+        let path = format!("/api/v1/peers/letters/{number}/replay");
+        let (status, body) = daemon.exchange("POST", &path, &[("Authorization", &bearer)], "");
+        (status, serde_json::from_str::<Value>(&body).unwrap())
+    };
+    assert_eq!(replay(1), (200, json!({ "number": 1, "delivered": true })));
+    assert_eq!(replay(9).0, 404);
+    let (status, problem) = replay(2);
+    assert_eq!((status, problem["detail"].as_str().unwrap()), (409, "letter 2 was too long to be kept"));
+    // Its task is gone, and with it what the webhook was to be shown.
+    let (status, problem) = replay(4);
+    assert!(
+        status == 409 && problem["detail"].as_str().unwrap().contains("not registered any more"),
+        "{problem}"
+    );
+    let by_hand = darwind(data.path()).args(["peers", "letters", "--replay", "2"]).output().unwrap();
+    let words = String::from_utf8_lossy(&by_hand.stderr).into_owned();
+    assert!(!by_hand.status.success() && words.contains("too long to be kept"), "{words}");
+}
+
+/// Sends a signed package on that came to a daemon: as it was it is known, changed it is refused.
+fn refuses_what_was_changed(data: &Path, daemon: &Daemon) {
+    use store::Log as _;
+    let store = store::SqliteStore::open(&data.join("darwind.sqlite")).unwrap();
+    let records = store.read("knowledge", 0, 100).unwrap();
+    let received = records.iter().find(|record| record.kind == "knowledge_received").unwrap();
+    let package = received.data["package"].clone();
+    let transfer =
+        |package: &Value| json!({ "type": "knowledge_transfer", "transfer_id": "again", "package": package });
+    Runtime::new().unwrap().block_on(async {
+        let client = daemon.client().await;
+        let known = ask(&client, transfer(&package)).await;
+        assert_eq!(data_of(known.artifacts.last().unwrap())["accepted"], true);
+        // The digest is computed anew by whoever receives it; the signature is not to be had so easily.
+        let mut changed = package.clone();
+        changed["source_agent"] = json!("mallory");
+        changed["digest"] = json!("");
+        let refused = ask(&client, transfer(&changed)).await;
+        let words = refused.status.message.as_ref().map(Message::first_text).unwrap_or_default();
+        assert_eq!(refused.status.state, TaskState::Rejected, "{words}");
+        assert!(words.contains("signature does not hold"), "{words}");
+        // Without any signature it is read, vouched for by nobody, and not tried where only what is signed is.
+        changed.as_object_mut().unwrap().remove("signature");
+        let read = data_of(ask(&client, transfer(&changed)).await.artifacts.last().unwrap());
+        assert_eq!(read["accepted"], false);
+        assert!(read["feedback"].as_str().unwrap().contains("takes only packages that are signed"), "{read}");
+        let flow = daemon.get("/api/v1/peers")["flow"].clone();
+        let unsigned = |one: &&Value| one["source_agent"] == "mallory";
+        let unsigned = flow.as_array().unwrap().iter().find(unsigned).unwrap();
+        assert_eq!((&unsigned["signed_by"], &unsigned["from"]), (&Value::Null, &json!("operator/mallory")));
+    });
 }
 
 #[test]

@@ -5,8 +5,8 @@ import { figure, percent } from '../parts/figures';
 import { Grid } from '../parts/grid';
 import { Icon } from '../parts/icons';
 import { collective, flowWords } from '../protocol/peers';
-import type { Collective, Flow, Peer, Source } from '../protocol/peers';
 import { link } from '../state/store';
+import type { Collective, Flow, Peer, Source } from '../wire/wire';
 
 /** How often the peers are asked for while they are looked at, milliseconds. */
 const LOOK_MS = 5000;

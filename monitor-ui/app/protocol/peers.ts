@@ -1,45 +1,7 @@
 // The peers of this daemon and what flows between them, as `GET /api/v1/peers` says it. It belongs to the daemon, not to one
 // run: nothing of it is in a run's log.
 import { Problem, json } from './http';
-import type { BreakerWord } from '../wire/wire';
-
-export interface Peer {
-  name: string;
-  url: string;
-  breaker: BreakerWord;
-  answered: number;
-  latency_ms: number | null;
-  fault: string | null;
-  skills: string[];
-}
-
-export interface Source {
-  source: string;
-  trust: number;
-  received: number;
-  improved: number;
-  failed: number;
-}
-
-interface FlowStamp {
-  time_ms: number;
-  digest: string;
-}
-
-/** One package that came, was tried, or went. */
-export type Flow = FlowStamp &
-  (
-    | { event_type: 'knowledge_received'; from: string; target: string; improvement_type: string; queued: boolean; compatibility: { score: number } }
-    | { event_type: 'judged'; target: string; improved: boolean }
-    | { event_type: 'knowledge_shared'; to: string; attempts: number; outcome: 'accepted' | { declined: string } | { failed: string } }
-  );
-
-export interface Collective {
-  peers: Peer[];
-  groups: { group_id: string; members: { agent_id: string }[] }[];
-  sources: Source[];
-  flow: Flow[];
-}
+import type { Collective, Flow } from '../wire/wire';
 
 /** Everything known of peers; null from a daemon that knows of none at all. */
 export async function collective(): Promise<Collective | null> {
@@ -59,8 +21,9 @@ export function flowWords(step: Flow): { way: string; who: string; what: string;
   switch (step.event_type) {
     case 'knowledge_received': {
       const fit = `fits ${Math.round(step.compatibility.score * 100)} %`;
-      const kept = step.queued ? 'queued to be tried here' : 'kept, not tried: it fits too little';
-      return { way: 'received', who: step.from, what: `${step.improvement_type.replaceAll('_', ' ')} for ${step.target}, ${fit}, ${kept}`, good: null };
+      const signed = step.signed_by ? `, signed by ${step.signed_by}` : '';
+      const kept = step.queued ? 'queued to be tried here' : 'kept, not tried: it fits too little, or nobody known has signed it';
+      return { way: 'received', who: step.from, what: `${step.improvement_type.replaceAll('_', ' ')} for ${step.target}, ${fit}, ${kept}${signed}`, good: null };
     }
     case 'judged':
       return { way: 'tried', who: step.target, what: `${short(step.digest)} ${step.improved ? 'improved the program' : 'did not help'}`, good: step.improved };

@@ -329,6 +329,28 @@ reason?: string, };
 
 export type ClientFrame = { "t": "sub", id: string, topic: string, run?: string, from?: Place, at?: Past, } | { "t": "unsub", id: string, } | { "t": "cmd", id: string, name: CommandName, run?: string, args: Arguments, reason: string, expect_seq?: number, confirm?: string, } | { "t": "ping", };
 
+export type Collective = { 
+/**
+ * Peers by name.
+ */
+peers: Array<Peer>, 
+/**
+ * Groups that agents formed here, by name.
+ */
+groups: Array<Group>, 
+/**
+ * Sources of packages, by name.
+ */
+sources: Array<Source>, 
+/**
+ * The newest packages that came, were tried and went; the newest first, at most 100.
+ */
+flow: Array<Flow>, 
+/**
+ * Push notifications that could not be delivered, oldest first.
+ */
+dead_letters: Array<Letter>, };
+
 export type CommandName = "pause_evolution" | "resume_evolution" | "stop_evolution" | "rollback_modification" | "promote" | "pin" | "abort_evaluation" | "set_budget";
 
 export type CommandNote = { id: string, command: string, modification_id: string | null, reason: string, refused: string | null, seq: number, 
@@ -499,6 +521,122 @@ truncated: boolean,
  */
 hunks: Array<DiffPart>, };
 
+export type Fit = { 
+/**
+ * The whole: the weighted sum of the parts.
+ */
+score: number, 
+/**
+ * How alike its functions and the local ones are.
+ */
+structure: number, 
+/**
+ * Share of parameters in common.
+ */
+interface: number, 
+/**
+ * Share of its objectives that are objectives here.
+ */
+objectives: number, 
+/**
+ * Trust in its source.
+ */
+trust: number, };
+
+export type Flow = { "event_type": "knowledge_received", 
+/**
+ * When, Unix milliseconds.
+ */
+time_ms: number, 
+/**
+ * The package's SHA-256, hexadecimal.
+ */
+digest: string, 
+/**
+ * Who sent it, as trust is kept.
+ */
+from: string, 
+/**
+ * Name of the peer whose key signed it; null without a signature that was verified.
+ */
+signed_by: string | null, 
+/**
+ * The agent that found it.
+ */
+source_agent: string, 
+/**
+ * What kind of improvement it is.
+ */
+improvement_type: string, 
+/**
+ * The sender's name for the transfer.
+ */
+transfer_id: string, 
+/**
+ * The program that it fits best; empty when there is none.
+ */
+target: string, 
+/**
+ * How well.
+ */
+compatibility: Fit, 
+/**
+ * Whether it waits to be tried there.
+ */
+queued: boolean, } | { "event_type": "judged", 
+/**
+ * When, Unix milliseconds.
+ */
+time_ms: number, 
+/**
+ * The package.
+ */
+digest: string, 
+/**
+ * The program.
+ */
+target: string, 
+/**
+ * The run.
+ */
+occasion: string, 
+/**
+ * Whether it improved the program.
+ */
+improved: boolean, 
+/**
+ * Whether the program was viable with it.
+ */
+viable: boolean, } | { "event_type": "knowledge_shared", 
+/**
+ * When, Unix milliseconds.
+ */
+time_ms: number, 
+/**
+ * The package.
+ */
+digest: string, 
+/**
+ * The peer.
+ */
+to: string, 
+/**
+ * Our name for the transfer.
+ */
+transfer_id: string, 
+/**
+ * Attempts made.
+ */
+attempts: number, 
+/**
+ * How it ended.
+ */
+outcome: Transfer, 
+/**
+ * The candidate whose change it is; empty where it is not known.
+ */
+modification_id: string, };
+
 export type Front = { 
 /**
  * Its members in order of arrival.
@@ -508,6 +646,16 @@ front: Array<CandidateHead>,
  * Its hypervolume.
  */
 hypervolume: number, };
+
+export type Group = { 
+/**
+ * Its name.
+ */
+group_id: string, 
+/**
+ * Its members.
+ */
+members: Array<Member>, };
 
 export type Hello = { 
 /**
@@ -546,6 +694,40 @@ now: number,
  * The newest runs.
  */
 runs: Array<RunHead>, };
+
+export type Letter = { 
+/**
+ * Its number, for sending it again.
+ */
+number: number, 
+/**
+ * The task that it tells of.
+ */
+task_id: string, 
+/**
+ * Whose task.
+ */
+owner: string, 
+/**
+ * The webhook's id.
+ */
+config_id: string, 
+/**
+ * The webhook.
+ */
+url: string, 
+/**
+ * Why it did not get there.
+ */
+reason: string, 
+/**
+ * When it was given up, RFC 3339.
+ */
+at: string, 
+/**
+ * Whether what it says was kept, so that it can be sent again.
+ */
+kept: boolean, };
 
 export type Lineage = { 
 /**
@@ -613,6 +795,16 @@ data: unknown,
  */
 trimmed?: boolean, };
 
+export type Member = { 
+/**
+ * Its name.
+ */
+agent_id: string, 
+/**
+ * What it says it can do.
+ */
+capabilities: PeerCapabilities, };
+
 export type Objective = { 
 /**
  * Its name.
@@ -644,6 +836,60 @@ export type Past = {
  * The last event to send.
  */
 seq: number, };
+
+export type Peer = { 
+/**
+ * Its name here.
+ */
+name: string, 
+/**
+ * Where it is.
+ */
+url: string, 
+/**
+ * Its breaker: whether it is asked.
+ */
+breaker: PeerBreaker, 
+/**
+ * Questions that it answered.
+ */
+answered: number, 
+/**
+ * How long it takes to answer, in milliseconds, the newest counting most; null before the first answer.
+ */
+latency_ms: number | null, 
+/**
+ * Why the last question failed; null when it did not.
+ */
+fault: string | null, 
+/**
+ * Ids of its skills.
+ */
+skills: Array<string>, 
+/**
+ * What it says it can do.
+ */
+capabilities: PeerCapabilities, 
+/**
+ * Id of the key by which it is known again and with which it signs packages; null when it signs nothing.
+ */
+key_id: string | null, };
+
+export type PeerBreaker = "closed" | "open" | "half_open";
+
+export type PeerCapabilities = { 
+/**
+ * Kinds of validation that it carries out.
+ */
+validation_types: Array<string>, 
+/**
+ * Kinds of improvement that it has seen.
+ */
+improvement_experience: Array<string>, 
+/**
+ * Programs that it can judge, by `agent_id`.
+ */
+targets: Array<string>, };
 
 export type Phase = "pending" | "running" | "paused" | "finished" | "stopped" | "failed";
 
@@ -688,6 +934,16 @@ time: number, evaluations: number,
  * US dollars spent on models; 0 where no price is known.
  */
 spent: number, };
+
+export type Redelivered = { 
+/**
+ * The letter.
+ */
+number: number, 
+/**
+ * Whether it has been delivered, now or earlier; else it stays and can be sent again.
+ */
+delivered: boolean, };
 
 export type Refusal = "bad_frame" | "unknown_topic" | "unknown_run" | "too_many";
 
@@ -941,6 +1197,32 @@ separation: string,
  */
 evaluator_s: number, run_id: string, agent_id: string, target: string, seed: number, state: Phase, stopped_by?: string, pause_reason?: string, started_at: number, last_at: number, active_ms: number, objectives: Array<Objective>, budget: Budget, spent: Spent, counters: Counters, arms: Array<Arm>, noise: { [key in string]: number }, isolation: string, };
 
+export type Source = { 
+/**
+ * Credentials, or the peer that signed, and the agent.
+ */
+source: string, 
+/**
+ * Trust in it, 0 to 1; 0.5 for the unknown.
+ */
+trust: number, 
+/**
+ * Packages received.
+ */
+received: number, 
+/**
+ * Judgements in which one improved a program here.
+ */
+improved: number, 
+/**
+ * Judgements in which the program was viable with one and no better.
+ */
+neutral: number, 
+/**
+ * Judgements in which the program was not viable with one.
+ */
+failed: number, };
+
 export type Spent = { 
 /**
  * Candidates whose evaluation was started.
@@ -1020,6 +1302,8 @@ denials: { [key in string]: number },
  * The end of what the candidate printed.
  */
 log: string, };
+
+export type Transfer = "accepted" | { "declined": string } | { "failed": string };
 
 export type Verdict = { 
 /**

@@ -1,31 +1,53 @@
-//! `darwind peers letters`: push notifications that could not be delivered, and sending one again.
+//! Push notifications that could not be delivered: shown, and sent again, by `darwind peers letters` and by the API.
 
 use crate::data::Runs;
 use crate::failure::{Exit, Failure};
+use crate::lease::Driving;
 use crate::terminal::Terminal;
-use a2a::DeadLetters;
-use serde_json::{Value, json};
+use a2a::{DeadLetters, RedeliveryError};
+use api::{Letter, Redelivered, ServiceError};
+use serde_json::json;
+use skills::letters::LetterError;
 
 /// Shows the letters, or sends one again.
-pub(super) fn letters(runs: &Runs, replay: Option<u64>, terminal: Terminal) -> Result<Exit, Failure> {
-    let letters = DeadLetters::over(runs.log());
-    let Some(number) = replay else { return list(runs, terminal) };
-    let found = letters.find(number).map_err(unreadable)?;
-    let letter = found.ok_or_else(|| {
-        Failure::usage(format!("there is no letter {number}"), "`darwind peers letters` lists them")
+pub(super) fn letters(runs: &Runs, number: Option<u64>, terminal: Terminal) -> Result<Exit, Failure> {
+    let Some(number) = number else { return list(runs, terminal) };
+    let Redelivered { delivered, .. } = replay(runs, number).map_err(|error| match error {
+        ServiceError::NotFound(text) => Failure::usage(text, "`darwind peers letters` lists them"),
+        other => Failure::work(other.to_string()),
     })?;
-    if letter.body.is_none() {
-        return Err(Failure::work(format!("letter {number} was too long to be kept")));
-    }
-    let delivered = skills::letters::redeliver(&letters, number)
-        .map_err(|error| Failure::caused(format!("letter {number} cannot be sent again"), error))?;
     if terminal.wants_json() {
         terminal.json(&json!({ "number": number, "delivered": delivered }))?;
     } else {
         let words = if delivered { "was delivered" } else { "failed again and stays" };
-        terminal.line(&format!("letter {number} to {} {words}", letter.config.url))?;
+        terminal.line(&format!("letter {number} {words}"))?;
     }
     Ok(if delivered { Exit::Done } else { Exit::WorkFailed })
+}
+
+/// Sends a letter again, whoever asks: one at a time, and never one that has arrived.
+pub(crate) fn replay(runs: &Runs, number: u64) -> Result<Redelivered, ServiceError> {
+    let failed = |failure: &Failure| ServiceError::Failed(failure.text());
+    // Two who ask at once must not both send it, from whatever process.
+    let taken = Driving::take_named(runs, &format!("a2a-letter/{number}"));
+    let _sending = taken
+        .map_err(|failure| failed(&failure))?
+        .map_err(|_| ServiceError::Refused(format!("letter {number} is being sent already")))?;
+    let letters = DeadLetters::over(runs.log());
+    let was_delivered = letters.was_delivered(number).map_err(|error| failed(&unreadable(error)))?;
+    if was_delivered {
+        return Ok(Redelivered { number, delivered: true });
+    }
+    match skills::letters::redeliver(&letters, number) {
+        Ok(delivered) => Ok(Redelivered { number, delivered }),
+        Err(LetterError::Redelivery(RedeliveryError::Unknown(_))) => {
+            Err(ServiceError::NotFound(format!("there is no letter {number}")))
+        }
+        Err(LetterError::Redelivery(
+            error @ (RedeliveryError::NotKept(_) | RedeliveryError::Unregistered(_)),
+        )) => Err(ServiceError::Refused(error.to_string())),
+        Err(error) => Err(ServiceError::Failed(format!("letter {number} cannot be sent again: {error}"))),
+    }
 }
 
 fn list(runs: &Runs, terminal: Terminal) -> Result<Exit, Failure> {
@@ -37,21 +59,24 @@ fn list(runs: &Runs, terminal: Terminal) -> Result<Exit, Failure> {
     if found.is_empty() {
         terminal.line("every push notification was delivered")?;
     }
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    for letter in &found {
-        let (at, task) = (text(&letter["at"]), text(&letter["task_id"]));
-        let (url, reason) = (text(&letter["url"]), text(&letter["reason"]));
-        terminal.line(&format!("{}  {at}  task {task} to {url}: {reason}", letter["number"]))?;
+    for Letter { number, at, task_id, url, reason, .. } in &found {
+        terminal.line(&format!("{number}  {at}  task {task_id} to {url}: {reason}"))?;
     }
     Ok(Exit::Done)
 }
 
 /// The letters, oldest first, without what they say and the secrets of their webhooks.
-pub(super) fn shown(runs: &Runs) -> Result<Vec<Value>, Failure> {
+pub(super) fn shown(runs: &Runs) -> Result<Vec<Letter>, Failure> {
     let letters = DeadLetters::over(runs.log()).list().map_err(unreadable)?;
-    let letter = |letter: a2a::DeadLetter| {
-        json!({ "number": letter.number, "task_id": letter.task_id, "owner": letter.owner, "config_id": letter.config.id,
-            "url": letter.config.url, "reason": letter.reason, "at": letter.at, "kept": letter.body.is_some() })
+    let letter = |letter: a2a::DeadLetter| Letter {
+        number: letter.number,
+        task_id: letter.task_id,
+        owner: letter.owner,
+        config_id: letter.config.id,
+        url: letter.config.url,
+        reason: letter.reason,
+        at: letter.at,
+        kept: letter.body.is_some(),
     };
     Ok(letters.into_iter().map(letter).collect())
 }
