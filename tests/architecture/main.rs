@@ -67,6 +67,8 @@ const KEPT_IN: &[(&str, &[&str])] = &[
     ("axum", &["api", "a2a", "models"]),
     ("tokio", &["api", "a2a", "models", "skills", "daemon"]),
     ("tower", &["skills"]),
+    ("prost", &["a2a"]),
+    ("tonic", &["a2a"]),
     ("clap", &["daemon"]),
     ("toml", &["daemon", "models", "tests"]),
     ("landlock", &["sandbox"]),
@@ -174,6 +176,22 @@ fn outside_crates_stay_in_their_rooms() {
                 "{outside} is used in {name}, it belongs in {rooms:?}"
             );
         }
+    }
+}
+
+/// gRPC is asked for by name: nobody who builds the binary compiles its crates.
+#[test]
+fn the_ordinary_build_goes_without_grpc() {
+    let table = manifest("engine/a2a");
+    for outside in ["prost", "prost-types", "tonic"] {
+        let optional = table["dependencies"][outside].get("optional").and_then(toml::Value::as_bool);
+        assert_eq!(optional, Some(true), "{outside} comes with the feature");
+    }
+    assert!(!keys(&table, "features").contains("default"), "no feature of a2a is on by itself");
+    for (name, folder, _) in ROOMS {
+        let asked =
+            manifest(folder).get("dependencies").and_then(|table| table.get("a2a")?.get("features").cloned());
+        assert!(asked.is_none(), "{name} asks for features of a2a in the ordinary build");
     }
 }
 

@@ -1,12 +1,15 @@
 //! The server: the card, JSON-RPC at `/a2a`, HTTP+JSON under `/a2a/v1`, as one [`axum::Router`] that can stand beside
-//! others. It reads requests, asks who is there, and writes what `service` answers.
+//! others, and gRPC as another (feature `grpc`). It reads requests, asks who is there, and writes what `service` answers.
 //! Not here: listening on a socket (whoever serves the router, over TLS with `tls`'s listener).
 
 mod access;
 mod cards;
+#[cfg(feature = "grpc")]
+mod grpc;
 mod rate;
 mod rest;
 mod rpc;
+pub mod sockets;
 mod sse;
 #[cfg(test)]
 mod strangers;
@@ -26,6 +29,8 @@ use axum::routing::{any, get};
 use serde_json::Value;
 
 pub use access::Access;
+#[cfg(feature = "grpc")]
+pub use cards::grpc_interface;
 pub use cards::interfaces;
 pub use rate::Rate;
 pub use sse::KEEP_ALIVE;

@@ -90,7 +90,7 @@ struct ScriptedAgent {
 }
 
 impl ScriptedAgent {
-    fn start() -> Result<Self, String> {
+    fn start(arguments: &[&str]) -> Result<Self, String> {
         // Tests lie in `deps`, examples beside it.
         let own = std::env::current_exe().unwrap();
         let built = own.parent().unwrap().parent().unwrap().join("examples/scripted_agent");
@@ -102,6 +102,7 @@ impl ScriptedAgent {
         let mut process = Command::new(built)
             .args(["--listen", "127.0.0.1:0", "--sign"])
             .arg(&key)
+            .args(arguments)
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -122,7 +123,16 @@ impl Drop for ScriptedAgent {
 
 /// Drives a fresh agent with a command that is made once its kit is there.
 fn judged(kit: Result<PathBuf, String>, command: impl Fn(&Path, &ScriptedAgent) -> Command) {
-    let ready = kit.and_then(|kit| Ok((kit, ScriptedAgent::start()?)));
+    judged_with(&[], kit, command);
+}
+
+/// As `judged`, with arguments for the agent.
+fn judged_with(
+    arguments: &[&str],
+    kit: Result<PathBuf, String>,
+    command: impl Fn(&Path, &ScriptedAgent) -> Command,
+) {
+    let ready = kit.and_then(|kit| Ok((kit, ScriptedAgent::start(arguments)?)));
     let (kit, agent) = match ready {
         Ok(ready) => ready,
         Err(reason) => {
@@ -145,6 +155,15 @@ fn the_python_client() {
     judged(python("python", &["a2a-sdk[signing]==1.3.0"]), |bin, agent| {
         let mut command = Command::new(bin.join("python"));
         command.arg(driver("python_client.py")).arg(&agent.base).arg(&agent.key);
+        command
+    });
+}
+
+#[test]
+fn the_python_client_over_grpc() {
+    judged(python("python_grpc", &["a2a-sdk[grpc,signing]==1.3.0"]), |bin, agent| {
+        let mut command = Command::new(bin.join("python"));
+        command.arg(driver("python_client.py")).arg(&agent.base).arg(&agent.key).arg("GRPC");
         command
     });
 }
@@ -182,7 +201,8 @@ fn the_linter() {
 
 #[test]
 fn the_toolkit_for_operators() {
-    judged(python("toolkit", &["a2aops==1.1.0"]), |bin, agent| {
+    // It takes an interface whose address is no URL for an error; that of gRPC is host and port.
+    judged_with(&["--no-grpc"], python("toolkit", &["a2aops==1.1.0"]), |bin, agent| {
         let mut command = Command::new(bin.join("a2aops"));
         command.args(["card", "check", agent.base.as_str()]);
         command

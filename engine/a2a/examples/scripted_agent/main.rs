@@ -1,10 +1,11 @@
 //! An agent that does what a message's own words tell it to, for public conformance kits and for measurements.
 //!
 //! `cargo run --release -p a2a --example scripted_agent -- --listen 127.0.0.1:PORT [--reduced] [--require-extension]
-//! [--pure] [--data FOLDER] [--token SECRET] [--sign FILE] [--tls CHAIN KEY]`. `--reduced` turns streaming, push notifications and the extended
-//! card off. `--require-extension` insists on an extension. `--pure` speaks 1.0 alone, with a card that says nothing to older clients.
-//! `--data` keeps tasks in a store there; without it they live in memory. `--token` asks for a bearer token or API key.
-//! `--sign` signs the card with a fresh key and writes its public half, a JSON Web Key, to the file. `--tls`
+//! [--pure] [--no-grpc] [--data FOLDER] [--token SECRET] [--sign FILE] [--tls CHAIN KEY]`. It speaks every binding at that
+//! one address. `--reduced` turns streaming, push notifications and the extended card off. `--require-extension` insists
+//! on an extension. `--pure` speaks 1.0 alone, with a card that says nothing to older clients; `--no-grpc` leaves that
+//! binding out. `--data` keeps tasks in a store there; without it they live in memory. `--token` asks for a bearer token
+//! or API key. `--sign` signs the card with a fresh key and writes its public half, a JSON Web Key, to the file. `--tls`
 //! serves over TLS with a chain of certificates and a key, both PEM. Webhooks on this machine are allowed.
 
 #![expect(clippy::print_stderr, reason = "an example says where it is and what went wrong")]
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use a2a::model::{AgentCapabilities, AgentCard, AgentExtension, AgentProvider, AgentSkill};
 use a2a::outbound::Reach;
 use a2a::server::tls::{TlsIdentity, TlsListener, TlsPeer};
-use a2a::server::{Access, Server, ServerSettings, interfaces};
+use a2a::server::{Access, Server, ServerSettings, grpc_interface, interfaces, sockets};
 use a2a::signing::SigningKey;
 use a2a::tasks::{Limits, Tasks};
 use a2a::{Caller, Service};
@@ -39,6 +40,7 @@ struct Arguments {
     reduced: bool,
     require_extension: bool,
     pure: bool,
+    no_grpc: bool,
     data: Option<PathBuf>,
     token: Option<String>,
     sign: Option<PathBuf>,
@@ -55,6 +57,7 @@ fn arguments() -> Result<Arguments, String> {
             "--reduced" => arguments.reduced = true,
             "--require-extension" => arguments.require_extension = true,
             "--pure" => arguments.pure = true,
+            "--no-grpc" => arguments.no_grpc = true,
             "--data" => arguments.data = Some(value()?.into()),
             "--token" => arguments.token = Some(value()?),
             "--sign" => arguments.sign = Some(value()?.into()),
@@ -106,6 +109,11 @@ fn card(base: &str, arguments: &Arguments, access: &Access) -> AgentCard {
         }],
         ..AgentCard::default()
     };
+    if !arguments.no_grpc {
+        // After the other bindings of 1.0, of which the first is the preferred one.
+        let authority = base.split_once("://").map_or(base, |(_, authority)| authority);
+        card.supported_interfaces.insert(2, grpc_interface(authority));
+    }
     access.declare(&mut card);
     card
 }
@@ -140,7 +148,9 @@ async fn serve(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let service = Service::new(card, extended, tasks, reach)?;
     let settings =
         ServerSettings { access, rate: None, older_versions: !arguments.pure, ..ServerSettings::default() };
-    let router = Server::new(service, settings)?.router();
+    let server = Server::new(service, settings)?;
+    let grpc = if arguments.no_grpc { Router::new() } else { server.grpc_router() };
+    let router = server.router().merge(grpc);
     eprintln!("scripted agent at {base}/.well-known/agent-card.json");
     tokio::select! {
         outcome = listen(listener, router, arguments.tls) => outcome,
@@ -155,14 +165,11 @@ async fn listen(
     tls: Option<(PathBuf, PathBuf)>,
 ) -> Result<(), Box<dyn Error>> {
     if let Some((chain, key)) = tls {
-        let listener = TlsListener::new(listener, TlsIdentity::from_files(&chain, &key)?)?;
+        let listener = TlsListener::new(listener, TlsIdentity::from_files(&chain, &key)?.with_http2())?;
         axum::serve(listener, router.into_make_service_with_connect_info::<TlsPeer>()).await?;
         return Ok(());
     }
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more; a socket that refuses is only slower.
-        let _ = stream.set_nodelay(true);
-    });
+    let listener = listener.tap_io(|stream| sockets::prepare(stream));
     axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
     Ok(())
 }

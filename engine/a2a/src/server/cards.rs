@@ -124,6 +124,18 @@ pub fn interfaces(base: &str, older_versions: bool) -> Vec<AgentInterface> {
     interfaces
 }
 
+/// The interface of gRPC at `authority`, which is host and port and nothing else, as the specification has it.
+#[cfg(feature = "grpc")]
+#[must_use]
+pub fn grpc_interface(authority: &str) -> AgentInterface {
+    AgentInterface {
+        url: authority.to_owned(),
+        protocol_binding: Binding::Grpc.name().to_owned(),
+        tenant: String::new(),
+        protocol_version: "1.0".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

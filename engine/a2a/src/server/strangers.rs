@@ -103,6 +103,16 @@ fn ask(request: Request<Body>, over_rpc: bool) -> (u16, Vec<u8>) {
     })
 }
 
+#[cfg(feature = "grpc")]
+fn ask_over_grpc(method: &str, mut request: Request<Body>) -> axum::response::Response {
+    request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (parts, body) = request.into_parts();
+        super::grpc::answer(&server(), method, &parts, body, None).await
+    })
+}
+
 fn post(uri: &str, version: Option<&str>, body: Vec<u8>) -> Request<Body> {
     let mut request = Request::post(uri).header("content-type", "application/json");
     if let Some(version) = version {
@@ -138,6 +148,24 @@ proptest! {
             prop_assert!(answer.get("result").is_some() != answer.get("error").is_some());
             prop_assert!(answer["error"]["code"] != -32603 || version.is_some(), "{}", answer);
         }
+    }
+
+    #[cfg(feature = "grpc")]
+    #[test]
+    fn any_bytes_over_grpc(
+        method in proptest::sample::select(operation::METHODS.to_vec()),
+        version in proptest::option::of("(1[.]0|0[.]3|9[.]9)"),
+        message in proptest::collection::vec(any::<u8>(), 0..60),
+        framed in any::<bool>(),
+    ) {
+        let length = u8::try_from(message.len()).unwrap();
+        let prefix = if framed { vec![0, 0, 0, 0, length] } else { Vec::new() };
+        let request = post("/", version.as_deref(), [prefix, message].concat());
+        let answer = ask_over_grpc(method, request);
+        prop_assert_eq!(answer.status(), 200);
+        // Who is answered well hears of it after the message; what is refused says so at once.
+        let status = answer.headers().get("grpc-status").map(|status| status.to_str().unwrap());
+        prop_assert!(matches!(status, None | Some("3" | "5" | "9")), "{:?}", status);
     }
 
     #[test]

@@ -16,6 +16,8 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::sockets;
+
 /// How long a handshake may take.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most handshakes at once; further connections wait with the system.
@@ -68,6 +70,15 @@ impl TlsIdentity {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
+
+    /// The same identity, offering HTTP/2 too, which gRPC needs.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn with_http2(self) -> Self {
+        let mut config = rustls::ServerConfig::clone(self.acceptor.config());
+        config.alpn_protocols.insert(0, b"h2".to_vec());
+        Self { acceptor: TlsAcceptor::from(Arc::new(config)) }
+    }
 }
 
 /// Where a connection over TLS comes from. Serve the router with it as connection information
@@ -117,8 +128,7 @@ async fn accept(
         let (stream, peer) = Listener::accept(&mut listener).await;
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
-            // Small answers must not wait for more; a socket that refuses is only slower.
-            let _ = stream.set_nodelay(true);
+            sockets::prepare(&stream);
             let shaken = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
             // Who cannot finish the handshake is let go of without a word, as by any server.
             if let Ok(Ok(stream)) = shaken {

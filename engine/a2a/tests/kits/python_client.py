@@ -1,7 +1,8 @@
 """Drives a running scripted agent with the Python SDK's own client (PyPI a2a-sdk 1.3), in every binding and version.
 
-Usage: python python_client.py http://127.0.0.1:PORT [JWK]
-With JWK, the file that `--sign` wrote, the card's signature is checked too (PyPI a2a-sdk[signing]).
+Usage: python python_client.py http://127.0.0.1:PORT [JWK [BINDING]]
+With JWK, the file that `--sign` wrote, the card's signature is checked too (PyPI a2a-sdk[signing]). With BINDING, such as
+GRPC (PyPI a2a-sdk[grpc]), interfaces of that binding are driven and no others; without it all but those of gRPC.
 Exits with 1 and names what failed; prints one line a check otherwise.
 """
 
@@ -66,9 +67,19 @@ async def raises(name, awaitable, word):
         check(name, False, f"{type(error).__name__}: {error}")
 
 
+def client_of(card, http, streaming):
+    binding = card.supported_interfaces[0].protocol_binding
+    settings = ClientConfig(httpx_client=http, streaming=streaming, supported_protocol_bindings=[binding])
+    if binding == "GRPC":
+        import grpc
+
+        settings.grpc_channel_factory = grpc.aio.insecure_channel
+    return ClientFactory(settings).create(card)
+
+
 async def drive(label, card, http, hook_url, first):
-    blocking = ClientFactory(ClientConfig(httpx_client=http, streaming=False, supported_protocol_bindings=["JSONRPC", "HTTP+JSON"])).create(card)
-    streaming = ClientFactory(ClientConfig(httpx_client=http, streaming=True, supported_protocol_bindings=["JSONRPC", "HTTP+JSON"])).create(card)
+    blocking = client_of(card, http, streaming=False)
+    streaming = client_of(card, http, streaming=True)
 
     task_id, items = await last_task(blocking, message("echo hello"))
     check(f"{label} send", len(items) == 1 and items[0].task.status.state == pb.TASK_STATE_COMPLETED, items)
@@ -167,7 +178,11 @@ async def main(base):
                 check("card signature", True)
             except Exception as error:  # noqa: BLE001
                 check("card signature", False, repr(error))
-        for interface in list(card.supported_interfaces):
+        wanted = sys.argv[3] if len(sys.argv) > 3 else None
+        offered = [i for i in card.supported_interfaces
+                   if (i.protocol_binding == wanted if wanted else i.protocol_binding != "GRPC")]
+        check("interfaces of the binding", offered, card)
+        for interface in offered:
             only = pb.AgentCard()
             only.CopyFrom(card)
             del only.supported_interfaces[:]

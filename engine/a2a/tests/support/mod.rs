@@ -30,7 +30,7 @@ pub(crate) fn card(base: &str) -> AgentCard {
     }
 }
 
-/// Serves tasks on a free port and returns the origin.
+/// Serves tasks in every binding on a free port and returns the origin.
 pub(crate) async fn serve(tasks: Tasks, settings: ServerSettings) -> (String, Service) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
@@ -38,7 +38,8 @@ pub(crate) async fn serve(tasks: Tasks, settings: ServerSettings) -> (String, Se
     settings.access.declare(&mut card);
     let reach = Reach { loopback: true, ..Reach::default() };
     let service = Service::new(card, None, tasks, reach).unwrap();
-    let router = Server::new(service.clone(), settings).unwrap().router();
+    let server = Server::new(service.clone(), settings).unwrap();
+    let router = server.router().merge(server.grpc_router());
     let router = router.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     (base, service)
