@@ -7,6 +7,7 @@ use crate::error::ModelError;
 use crate::exchange::{self, Exchange, Exchanges, MAX_RECORDED_BODY};
 use crate::http;
 use crate::knob::{self, Knob};
+use crate::patience::{self, Patience};
 use crate::purse::Purse;
 use crate::redact::Secret;
 use crate::request::{Answer, Request};
@@ -15,10 +16,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// Wait before the second try; it doubles with each further one.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-/// Longest wait between tries that the endpoint did not ask for.
-const MAX_WAIT: Duration = Duration::from_secs(20);
 /// Characters that count as a token where the endpoint does not count: an estimate, on the high side for code.
 const CHARACTERS_A_TOKEN: usize = 3;
 
@@ -114,12 +111,7 @@ impl Client {
         purse: Arc<Purse>,
     ) -> Result<Self, ModelError> {
         http::check(&options.endpoint)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("model")
-            .enable_all()
-            .build()
-            .map_err(|error| ModelError::Setup(format!("no runtime can be started: {error}")))?;
+        let runtime = patience::runtime()?;
         let refused = exchanges.left_out(&options.model);
         Ok(Self {
             http: http::client(&options.limits)?,
@@ -202,31 +194,12 @@ impl Client {
 
     /// Tries until an answer comes, no try can help, or the time is up. Answers how many tries it took.
     fn persist(&self, request: &Request, tokens: u32, began: Instant) -> Result<(Assembly, u32), ModelError> {
-        let total = self.options.limits.total;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let left = total.saturating_sub(began.elapsed());
-            let asked = self.runtime.block_on(async {
-                tokio::time::timeout(left, self.ask(request, tokens))
-                    .await
-                    .unwrap_or(Err(ModelError::TooSlow(total)))
-            });
-            let error = match asked {
-                Ok(assembly) => return Ok((assembly, tries)),
-                Err(error) => error,
-            };
-            // A try without the refused parameter is another question, of which there are few; it counts as none.
-            if self.learn(&error, request, tokens) {
-                tries -= 1;
-                continue;
-            }
-            let wait = wait(&error, tries, request.seed.unwrap_or(0));
-            if !error.may_pass() || tries >= self.options.limits.tries || began.elapsed() + wait >= total {
-                return Err(error);
-            }
-            self.runtime.block_on(async { tokio::time::sleep(wait).await });
-        }
+        let patience = Patience { limits: &self.options.limits, began, seed: request.seed.unwrap_or(0) };
+        patience.persist(
+            &self.runtime,
+            || self.ask(request, tokens),
+            |error| self.learn(error, request, tokens),
+        )
     }
 
     async fn ask(&self, request: &Request, tokens: u32) -> Result<Assembly, ModelError> {
@@ -251,18 +224,6 @@ impl Client {
         refused.extend(&found);
         !found.is_empty()
     }
-}
-
-/// How long to wait before the next try: as long as the endpoint asks, else longer each time, spread by up to a half so
-/// that several callers do not come back at once.
-fn wait(error: &ModelError, tries: u32, seed: u64) -> Duration {
-    if let ModelError::Refused { retry_after: Some(asked), .. } = error {
-        return *asked;
-    }
-    let wait = FIRST_WAIT.saturating_mul(1 << (tries - 1).min(10)).min(MAX_WAIT);
-    // A multiplicative hash (Knuth) of seed and try, as a share of 0 to 1/2.
-    let spread = (seed ^ u64::from(tries)).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54;
-    wait + wait.mul_f64(spread as f64 / 2048.0)
 }
 
 /// Tokens of a text, on the high side.

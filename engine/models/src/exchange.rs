@@ -3,6 +3,7 @@
 //! paid for is never lost, and a run can be gone through again without any endpoint.
 
 use crate::dialect::{Dialect, Finish, Usage};
+use crate::embedding::{Embedded, EmbeddingExchange};
 use crate::error::ModelError;
 use crate::request::{Answer, Request};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ use store::{Expected, Log, NewRecord, StoreError};
 
 /// What a record of an exchange is called.
 const KIND: &str = "exchange";
+/// What a record of an embedding is called.
+const EMBEDDING_KIND: &str = "embedding";
 /// Largest text of a question or an answer that is recorded whole, in bytes.
 pub const MAX_RECORDED_BODY: usize = 1 << 20;
 
@@ -71,6 +74,9 @@ struct Known {
     answers: HashMap<(String, String), Answer>,
     /// What each model was found to refuse.
     left_out: HashMap<String, BTreeSet<String>>,
+    /// Sequence numbers of the recorded embeddings by question. They are read when they are asked for: a run has one for each
+    /// program, of some kilobytes.
+    embeddings: HashMap<String, u64>,
     tally: Tally,
 }
 
@@ -92,7 +98,11 @@ impl Exchanges {
         let mut known = Known::default();
         log.replay(stream, 0, &mut |record| {
             // A record of another kind or an older shape answers nothing.
-            if let Ok(exchange) = serde_json::from_value::<Exchange>(record.data) {
+            if record.kind == EMBEDDING_KIND {
+                if let Ok(exchange) = serde_json::from_value::<EmbeddingExchange>(record.data) {
+                    known.add_embedding(&exchange, record.seq);
+                }
+            } else if let Ok(exchange) = serde_json::from_value::<Exchange>(record.data) {
                 known.add(&exchange);
             }
             ControlFlow::Continue(())
@@ -129,14 +139,47 @@ impl Exchanges {
         known.add(&exchange);
         Ok(Answer { reused: false, ..exchange.answer() })
     }
+
+    /// The embedding that the same text had.
+    ///
+    /// # Errors
+    ///
+    /// When the record is there and cannot be read.
+    pub(crate) fn find_embedding(&self, question: &str) -> Result<Option<Embedded>, ModelError> {
+        let Some(seq) = self.lock().embeddings.get(question).copied() else { return Ok(None) };
+        let record = self.log.read(&self.stream, seq.saturating_sub(1), 1)?.pop();
+        let exchange =
+            record.and_then(|record| serde_json::from_value::<EmbeddingExchange>(record.data).ok());
+        Ok(exchange.map(|exchange| Embedded { reused: true, ..exchange.answer() }))
+    }
+
+    /// Records an embedding and names its exchange.
+    pub(crate) fn record_embedding(&self, mut exchange: EmbeddingExchange) -> Result<Embedded, ModelError> {
+        let mut known = self.lock();
+        exchange.id = format!("{}", known.tally.calls + 1);
+        let data = serde_json::to_value(&exchange).map_err(|error| ModelError::Setup(error.to_string()))?;
+        let record = NewRecord { kind: EMBEDDING_KIND.to_owned(), time_ms: (self.now_ms)(), data };
+        let seq = self.log.append(&self.stream, Expected::Any, &[record])?;
+        known.add_embedding(&exchange, seq);
+        Ok(exchange.answer())
+    }
 }
 
 impl Known {
-    fn add(&mut self, exchange: &Exchange) {
+    fn count(&mut self, usage: &Usage, cost_usd: Option<f64>) {
         self.tally.calls += 1;
-        let tokens = exchange.usage.input.saturating_add(exchange.usage.output);
+        let tokens = usage.input.saturating_add(usage.output);
         self.tally.tokens = self.tally.tokens.saturating_add(tokens);
-        self.tally.usd += exchange.cost_usd.unwrap_or(0.0);
+        self.tally.usd += cost_usd.unwrap_or(0.0);
+    }
+
+    fn add_embedding(&mut self, exchange: &EmbeddingExchange, seq: u64) {
+        self.count(&exchange.usage, exchange.cost_usd);
+        self.embeddings.insert(exchange.question.clone(), seq);
+    }
+
+    fn add(&mut self, exchange: &Exchange) {
+        self.count(&exchange.usage, exchange.cost_usd);
         if !exchange.left_out.is_empty() {
             let left_out = self.left_out.entry(exchange.model.clone()).or_default();
             left_out.extend(exchange.left_out.iter().cloned());

@@ -120,6 +120,18 @@ pub(crate) async fn post(
     if response.status().is_success() { Ok(response) } else { Err(refusal(response, limits).await) }
 }
 
+/// Sends a question and reads the answer, which is not streamed.
+pub(crate) async fn ask_whole(
+    http: &Client,
+    url: &str,
+    headers: HeaderMap,
+    body: String,
+    limits: &Limits,
+) -> Result<Vec<u8>, ModelError> {
+    let response = post(http, url, headers, body, limits).await?;
+    read(response, limits.answer_bytes, limits.idle).await
+}
+
 /// Sends a question and assembles the answer.
 pub(crate) async fn ask(
     http: &Client,

@@ -113,9 +113,11 @@ impl Account {
         let mut granted = answer;
         if let Some(limit) = self.budget.tokens {
             let left = limit.saturating_sub(self.tokens).saturating_sub(self.reserved_tokens);
+            // One that wants no answer has nothing else to be refused by.
+            let fits = question <= left;
             let left = u32::try_from(left.saturating_sub(question)).unwrap_or(u32::MAX);
             granted = granted.min(left);
-            if granted < least {
+            if !fits || granted < least {
                 return Err(Poor::Tokens);
             }
         }
@@ -168,6 +170,16 @@ mod tests {
         first.settle(500, None);
         assert_eq!(purse.reserve(300, 5_000, None).unwrap().answer, 200);
         assert_eq!(purse.reserve(450, 5_000, None).unwrap_err(), Poor::Tokens);
+    }
+
+    #[test]
+    fn a_question_that_wants_no_words_for_an_answer_must_fit_too() {
+        let purse = tokens(1_000);
+        assert!(purse.reserve(1_000, 0, None).is_ok());
+        assert_eq!(purse.reserve(1_001, 0, None).unwrap_err(), Poor::Tokens);
+        let purse = Arc::new(Purse::new(Budget { tokens: None, usd: Some(1.0) }, 0, 0.0));
+        assert!(purse.reserve(1_000, 0, Some((0.001, 0.0))).is_ok());
+        assert_eq!(purse.reserve(1_001, 0, Some((0.001, 0.0))).unwrap_err(), Poor::Money);
     }
 
     #[test]

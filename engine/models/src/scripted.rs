@@ -3,7 +3,7 @@
 
 mod events;
 
-use events::{Said, at_once, events};
+use events::{Said, at_once, embedding, events};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -63,6 +63,8 @@ pub enum Reply {
         /// Its arguments.
         arguments: Value,
     },
+    /// Answer with an embedding.
+    Embedding(Vec<f32>),
     /// Answer with a text that reached the limit of tokens.
     Truncated(String),
     /// Answer without saying how many tokens it took.
@@ -189,6 +191,7 @@ fn serve(stream: TcpStream, script: &Script, heard: &Mutex<Vec<Asked>>) {
             let call = Some((name.as_str(), arguments.to_string()));
             say(writer, &asked, &Said { call, ..Said::text("") })
         }
+        Reply::Embedding(vector) => plain(writer, 200, "", &embedding(&asked, &vector)),
         Reply::Truncated(text) => say(writer, &asked, &Said { whole: false, ..Said::text(&text) }),
         Reply::WithoutUsage(text) => say(writer, &asked, &Said { counted: false, ..Said::text(&text) }),
     };

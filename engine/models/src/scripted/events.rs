@@ -78,6 +78,14 @@ pub(super) fn at_once(asked: &Asked, said: &Said<'_>) -> Value {
     }
 }
 
+/// The answer to a question for an embedding.
+pub(super) fn embedding(asked: &Asked, vector: &[f32]) -> Value {
+    let tokens = asked.text().split_whitespace().count();
+    json!({ "object": "list", "model": asked.body.get("model"),
+        "data": [{ "object": "embedding", "index": 0, "embedding": vector }],
+        "usage": { "prompt_tokens": tokens, "total_tokens": tokens } })
+}
+
 /// Why an answer ends, in a dialect's words for a tool, the end, and the limit.
 fn reason<'w>(said: &Said<'_>, [tool, end, limit]: [&'w str; 3]) -> &'w str {
     match (&said.call, said.whole) {
