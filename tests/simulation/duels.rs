@@ -2,9 +2,10 @@
 //! budget, and the number of evaluations until the best program is found. What is compared is the median over the seeds.
 
 use crate::landscape::mix;
-use crate::worlds::{HILL, MAZE, TRACKS, VALLEY, World};
+use crate::worlds::{DISGUISED, HILL, MAZE, TRACKS, VALLEY, World};
 use evolution::candidate::{Cost, Evaluation, Outcome, Separation};
 use evolution::decision::{Answer, Decision, Input, Order};
+use evolution::embedding::{self, Embedding};
 use evolution::engine::Engine;
 use evolution::event::{ProposerInfo, RunStarted};
 use evolution::id::{BASELINE, CommitId, Number, RunId};
@@ -44,6 +45,11 @@ fn novelty() -> Settings {
     settings(ArchivePolicy::Novelty(NoveltySettings { neighbours: 5, threshold: 0.02 }), None)
 }
 
+/// Novelty by what programs mean rather than by how they are written, and no evaluation of what means the same.
+fn novelty_by_meaning() -> Settings {
+    Settings { similarity: Some(0.999_9), ..novelty() }
+}
+
 fn restarts() -> Settings {
     settings(ArchivePolicy::All, Some(RestartSettings { patience: 40, growth: 1.1 }))
 }
@@ -62,6 +68,7 @@ fn solve(world: &World, settings: &Settings, seed: u64) -> u64 {
         ..Objective::new("score", Direction::Maximize).unwrap()
     };
     let baseline = world.baseline.to_vec();
+    let shape = |program: &[u32]| looks(world, program, settings.similarity.is_some());
     let started = RunStarted {
         version: evolution::event::VERSION,
         run_id: RunId::new("duel"),
@@ -118,14 +125,30 @@ fn solve(world: &World, settings: &Settings, seed: u64) -> u64 {
     engine.state().goal_at.unwrap_or(BUDGET)
 }
 
-/// A number of the program is as many parts as it is high, so that programs differ by as much as their numbers do.
-fn shape(program: &[u32]) -> Shape {
-    let parts =
-        (0..).zip(program).flat_map(|(place, number)| (0..*number).map(move |part| place * 1000 + part));
+/// What a program looks like. A number of it is as many parts of its tree as it is high, so that programs differ by as much
+/// as their numbers do; one that only disguises it is forty parts that no other has.
+fn looks(world: &World, program: &[u32], embedded: bool) -> Shape {
+    let (disguise, meaning) = program.split_at(world.disguises);
+    let named = (1..)
+        .zip(disguise)
+        .flat_map(|(place, number)| (0..40).map(move |part| 1_000_000 * place + 1000 * number + part));
+    let counted =
+        (0..).zip(meaning).flat_map(|(place, number)| (0..*number).map(move |part| place * 1000 + part));
     Shape {
         bytes: program.iter().map(|number| u64::from(*number)).sum(),
-        sketch: Sketch::of(parts.collect()),
+        sketch: Sketch::of(counted.chain(named).collect()),
+        embedding: if embedded { Embedding::Known(direction(world, meaning)) } else { Embedding::Unasked },
     }
+}
+
+/// Where a model that sees through the disguise places a program: one step is one component that changes its sign.
+fn direction(world: &World, meaning: &[u32]) -> embedding::Direction {
+    let highest = world.highest.iter().skip(world.disguises);
+    let parts = meaning
+        .iter()
+        .zip(highest)
+        .flat_map(|(number, highest)| (0..*highest).map(move |part| if part < *number { 1.0 } else { -1.0 }));
+    embedding::Direction::of(&parts.collect::<Vec<f32>>()).unwrap()
 }
 
 fn evaluation(world: &World, program: &[u32]) -> Evaluation {
@@ -180,13 +203,20 @@ fn novelty_leaves_a_dead_end() {
 }
 
 #[test]
+fn embeddings_see_through_a_disguise() {
+    let (by_meaning, by_tree) = (trials(&DISGUISED, &novelty_by_meaning()), trials(&DISGUISED, &novelty()));
+    println!("{}: {by_meaning:?} against {by_tree:?} by the tree", DISGUISED.name);
+    assert!(median(&by_meaning) < median(&by_tree), "{by_meaning:?} against {by_tree:?}");
+}
+
+#[test]
 fn restarts_leave_a_track_that_ends() {
     wins(&TRACKS, &restarts());
 }
 
 #[test]
 fn the_same_seed_takes_the_same_way() {
-    for settings in [islands(), map_elites(), novelty(), restarts()] {
+    for settings in [islands(), map_elites(), novelty(), novelty_by_meaning(), restarts()] {
         assert_eq!(solve(&TRACKS, &settings, 5), solve(&TRACKS, &settings, 5));
     }
 }
@@ -200,9 +230,10 @@ fn every_policy_on_every_landscape() {
         ("islands", islands()),
         ("map_elites", map_elites()),
         ("novelty", novelty()),
+        ("novelty by meaning", novelty_by_meaning()),
         ("all with restarts", restarts()),
     ];
-    for world in [&HILL, &VALLEY, &MAZE, &TRACKS] {
+    for world in [&HILL, &VALLEY, &MAZE, &TRACKS, &DISGUISED] {
         for (name, settings) in &policies {
             let trials = trials(world, settings);
             println!("{} | {name} | {} | {trials:?}", world.name, median(&trials));

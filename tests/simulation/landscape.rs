@@ -3,6 +3,7 @@
 
 use evolution::candidate::{CaseResult, CheckResult, Cost, Evaluation, Outcome, Separation};
 use evolution::decision::Answer;
+use evolution::embedding::Embedding;
 use evolution::event::ProposerInfo;
 use evolution::id::CommitId;
 use evolution::ports::{EvaluatorError, OperatorPrior, ProposerError, Purpose};
@@ -275,7 +276,11 @@ impl Landscape {
 /// What a program looks like: as long as its numbers are large, and made of its numbers at their places.
 pub(crate) fn shape(genome: &Genome) -> Shape {
     let parts = (0..).zip(genome).map(|(place, gene)| place * VALUES as u32 + u32::from(*gene));
-    Shape { bytes: genome.iter().map(|gene| u64::from(*gene)).sum(), sketch: Sketch::of(parts.collect()) }
+    Shape {
+        bytes: genome.iter().map(|gene| u64::from(*gene)).sum(),
+        sketch: Sketch::of(parts.collect()),
+        embedding: Embedding::Unasked,
+    }
 }
 
 /// Equal for equal programs.

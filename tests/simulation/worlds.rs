@@ -12,6 +12,8 @@ pub(crate) struct World {
     pub(crate) highest: &'static [u32],
     /// How many of the first numbers a step sets to any value.
     pub(crate) leaps: usize,
+    /// How many of the first numbers change how a program is written, and nothing of what it does.
+    pub(crate) disguises: usize,
     /// Whether a step may change the number at a place of a program.
     pub(crate) may_change: fn(&[u32], usize) -> bool,
     /// 0 to 1; a program that scores 0 fails.
@@ -50,6 +52,7 @@ pub(crate) const HILL: World = World {
     baseline: &[0, 0, 0, 0],
     highest: &[10, 10, 10, 10],
     leaps: 0,
+    disguises: 0,
     may_change: |_, _| true,
     score: |program| f64::from(program.iter().sum::<u32>()) / 40.0,
 };
@@ -60,6 +63,7 @@ pub(crate) const VALLEY: World = World {
     baseline: &[5, 4, 4],
     highest: &[25, 8, 8],
     leaps: 0,
+    disguises: 0,
     may_change: |_, _| true,
     score: |program| match program[0] {
         25 => 1.0,
@@ -74,6 +78,7 @@ pub(crate) const MAZE: World = World {
     baseline: &[4, 10],
     highest: &[20, 20],
     leaps: 0,
+    disguises: 0,
     may_change: |_, _| true,
     score: |program| {
         let (x, y) = (program[0], program[1]);
@@ -90,6 +95,7 @@ pub(crate) const TRACKS: World = World {
     baseline: &[0, 0, 4],
     highest: &[4, 12, 8],
     leaps: 1,
+    disguises: 0,
     may_change: |program, place| if place == 0 { program[1] == 0 } else { program[0] > 0 },
     score: |program| {
         let (track, far) = (program[0], program[1]);
@@ -97,4 +103,15 @@ pub(crate) const TRACKS: World = World {
         let way = 0.3 + 0.05 * f64::from(far.min(end)) + 0.0001 * f64::from(track);
         if track == 4 && far == 12 { 1.0 } else { way + detail(&program[2..]) }
     },
+};
+
+/// The maze, through which a program goes in one of twenty disguises.
+pub(crate) const DISGUISED: World = World {
+    name: "disguised",
+    baseline: &[0, 4, 10],
+    highest: &[19, 20, 20],
+    leaps: 1,
+    disguises: 1,
+    may_change: |_, _| true,
+    score: |program| (MAZE.score)(&program[1..]),
 };

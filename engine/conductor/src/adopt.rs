@@ -98,7 +98,7 @@ impl Adopting {
         if patched == *baseline {
             return Ok(BASELINE);
         }
-        let Screening { fingerprint, shape, .. } = self.ports.screener.screen(&files, &patch);
+        let Screening { fingerprint, shape, usage, .. } = self.ports.screener.screen(&files, &patch);
         if let Some(same) = self.state.fingerprints.get(&fingerprint) {
             return Ok(*same);
         }
@@ -140,9 +140,9 @@ impl Adopting {
             files: changed,
             changed_bytes: changed_bytes(&baseline, &patched),
             detail: program.detail.clone(),
-            cost: Cost::default(),
+            cost: Cost { llm: usage, ..Cost::default() },
         };
-        self.record(Event::ImprovementProposed(proposed))?;
+        self.record(Event::ImprovementProposed(Box::new(proposed)))?;
         self.files.insert(number, Arc::new(patched));
         Ok(number)
     }

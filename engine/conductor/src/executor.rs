@@ -248,12 +248,13 @@ pub(crate) fn answer(
     request: &ProposalRequest,
     Desk { screener, baseline }: &Desk,
 ) -> Result<(Answer, Patch), ProposerError> {
-    let proposal = job()?;
+    let mut proposal = job()?;
     let parent = request
         .parents
         .first()
         .ok_or_else(|| ProposerError::Failed("it was asked without a parent".to_owned()))?;
     let screening = screener.screen(&parent.files, &proposal.patch);
+    proposal.cost.llm.add(&screening.usage);
     let answer = Answer {
         rationale: proposal.rationale,
         detail: proposal.detail,

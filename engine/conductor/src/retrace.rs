@@ -10,6 +10,7 @@ use crate::views::Views;
 use evolution::FoldError;
 use evolution::candidate::Patch;
 use evolution::decision::Answer;
+use evolution::embedding::Embedding;
 use evolution::event::{Event, ImprovementProposed, ProposalDiscarded, ProposalOutcome, ProposalRequested};
 use evolution::feedback;
 use evolution::id::{BASELINE, Number, RunId};
@@ -123,7 +124,7 @@ impl Walk<'_> {
             }
             Event::ProposalDiscarded(discarded) => {
                 if let Some(made) = self.answers.remove(&discarded.number) {
-                    hear(seq, discarded.number, nothing_again(discarded, &made));
+                    hear(seq, discarded.number, nothing_again(state, discarded, &made));
                 }
                 told = feedback::on_discard(state, discarded);
             }
@@ -210,6 +211,7 @@ impl Walk<'_> {
             ("fingerprint", answer.fingerprint == proposed.fingerprint),
             ("rationale", answer.rationale == proposed.rationale),
             ("notes", answer.detail == proposed.detail),
+            ("embedding", is_same(&answer.shape.embedding, &proposed.shape.embedding)),
         ];
         let other: BTreeSet<&str> =
             parts.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect();
@@ -220,10 +222,31 @@ impl Walk<'_> {
     }
 }
 
-/// Holds what came to nothing against what it comes to now.
-fn nothing_again(discarded: &ProposalDiscarded, made: &Result<(Answer, Patch), ProposerError>) -> Remade {
+/// Whether an embedding is the recorded one. One that could not be had cannot be had again either.
+fn is_same(made: &Embedding, recorded: &Embedding) -> bool {
+    match recorded {
+        Embedding::Known(_) => made == recorded,
+        Embedding::Missing(_) | Embedding::Unasked => true,
+    }
+}
+
+/// Holds what came to nothing against what it comes to now. `state` is that before it did.
+fn nothing_again(
+    state: &State,
+    discarded: &ProposalDiscarded,
+    made: &Result<(Answer, Patch), ProposerError>,
+) -> Remade {
     if discarded.outcome == ProposalOutcome::Failed || discarded.out_of.is_some() {
         return Remade::Failed;
+    }
+    if discarded.outcome == ProposalOutcome::Similar
+        && let Ok((answer, _)) = made
+    {
+        let resembled = state.too_similar(discarded.number, &answer.shape.embedding);
+        let resembled = resembled.map(|(earlier, _)| state.id(earlier));
+        if resembled != discarded.duplicate_of {
+            return Remade::Different("it resembles another program now, or none".to_owned());
+        }
     }
     let null = serde_json::Value::Null;
     let detail = match made {

@@ -5,6 +5,7 @@ mod collective;
 mod commands;
 mod deciding;
 mod diversity;
+mod embedding;
 pub(crate) mod files;
 mod measures;
 mod problem;
@@ -17,6 +18,7 @@ pub(crate) mod task;
 
 pub(crate) use collective::CollectiveSections;
 pub(crate) use commands::{CommandSection, Protocol, forbidden_folder};
+pub(crate) use embedding::EmbeddingSection;
 pub(crate) use measures::{
     Better, CheckSection, EvaluatorContract, EvaluatorSection, Kind, ObjectiveSection,
 };
@@ -52,6 +54,9 @@ pub(crate) struct Configuration {
     pub(crate) budget: BudgetSection,
     /// `[evolution]` and `[safety_systems]`.
     pub(crate) settings: evolution::settings::Settings,
+    /// `[evolution.embedding]`.
+    #[serde(default)]
+    pub(crate) embedding: Option<EmbeddingSection>,
     /// `[proposers]`.
     pub(crate) proposers: ProposersSection,
     /// `[sandbox]`.
@@ -134,7 +139,7 @@ fn load_task(folder: &Path) -> Result<Configuration, ConfigurationError> {
     let mut read = parse(&folder.join(task.file), &task.text, &files, &folder_name(folder)?)
         .map_err(ConfigurationError::Malformed)?;
     read.seed = task.seed;
-    read.warnings = task.notes;
+    read.warnings.extend(task.notes);
     Ok(read)
 }
 
@@ -202,7 +207,7 @@ fn read<'t>(
         objectives: objectives.iter().map(|objective| objective.name.clone()).collect(),
         reports_more: evaluator.is_some(),
     };
-    let settings = deciding::settings(&mut top, &measured);
+    let (settings, embedding) = deciding::settings(&mut top, &measured);
     let proposers = proposing::proposers(&mut top);
     let sandbox = spending::sandbox(&mut top);
     let collective = collective::collective(&mut top);
@@ -216,6 +221,7 @@ fn read<'t>(
         );
     }
     top.finish();
+    let warnings = embedding::warning(settings.similarity, &proposers).into_iter().collect();
     Some(Configuration {
         target: target?,
         checks,
@@ -223,11 +229,12 @@ fn read<'t>(
         evaluator,
         budget,
         settings,
+        embedding,
         proposers,
         sandbox,
         collective,
         seed: None,
-        warnings: Vec::new(),
+        warnings,
     })
 }
 

@@ -5,6 +5,7 @@ use crate::cli::LogFlags;
 use crate::data::{DataFolder, Runs};
 use crate::failure::{Exit, Failure};
 use crate::terminal::{Colour, Terminal};
+use evolution::embedding::Embedding;
 use evolution::event::Event;
 use evolution::id::RunId;
 use evolution::niches::Niche;
@@ -133,8 +134,12 @@ fn sentence(event: &Event) -> String {
         }
         Event::ProposalDiscarded(discarded) => format!("{}: {}", discarded.number, discarded.reason),
         Event::ImprovementProposed(proposed) => {
+            let missing = match &proposed.shape.embedding {
+                Embedding::Missing(reason) => format!(" (no embedding: {reason})"),
+                Embedding::Known(_) | Embedding::Unasked => String::new(),
+            };
             format!(
-                "{} by {}/{}: {}",
+                "{} by {}/{}: {}{missing}",
                 proposed.modification_id, proposed.proposer, proposed.operator, proposed.rationale
             )
         }

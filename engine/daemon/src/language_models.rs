@@ -2,9 +2,11 @@
 //! the port that the `llm` proposer asks through.
 
 mod budget;
+mod embedding;
 
 use crate::config::{Configuration, Fallback, ModelSection};
 use crate::data::{self, Runs};
+use crate::embedding::Programs;
 use crate::failure::Failure;
 use evolution::candidate::ModelUsage;
 use evolution::event::StoppedBy;
@@ -41,6 +43,8 @@ pub(crate) struct LanguageModels {
     pub(crate) models: Vec<Arc<dyn Model>>,
     /// Where commands ask the first of the models that are configured, without a key.
     pub(crate) gateway: Option<Arc<Gateway>>,
+    /// What has the run's programs embedded, where that is configured.
+    pub(crate) programs: Option<Arc<Programs>>,
 }
 
 /// The models of a run that uses the `llm` proposer, each of which answers, and the gateway of one whose commands ask a
@@ -58,9 +62,10 @@ pub(crate) fn open(
     let own = section(configuration)?;
     let asking = configuration.proposers.commands().find(|(_, command)| command.asks_a_model());
     let section = match (own, asking) {
-        (Some(section), _) => section,
-        (None, Some((name, _))) => named(configuration).ok_or_else(|| without_a_model(name))?,
-        (None, None) => return Ok(LanguageModels::default()),
+        (Some(section), _) => Some(section),
+        (None, Some((name, _))) => Some(named(configuration).ok_or_else(|| without_a_model(name))?),
+        (None, None) if configuration.embedding.is_none() => return Ok(LanguageModels::default()),
+        (None, None) => None,
     };
     let exchanges = Exchanges::open(runs.log(), &stream(run), data::now_ms)
         .map_err(|error| Failure::caused("the recorded exchanges cannot be read", error))?;
@@ -68,6 +73,8 @@ pub(crate) fn open(
     let purse = Arc::new(Purse::new(budget::of(budget), spent.tokens, spent.usd));
     budget::follow(runs, run, &purse)?;
     let exchanges = Arc::new(exchanges);
+    let programs = embedding::programs(configuration, budget, (&exchanges, &purse))?;
+    let Some(section) = section else { return Ok(LanguageModels { programs, ..LanguageModels::default() }) };
     // Tried even when only a command asks: an agent goes on asking an endpoint that is not there for minutes.
     let models = clients(section, budget, &exchanges, &purse)?;
     let gateway = section.models.first().filter(|_| asking.is_some()).map(|model| {
@@ -76,7 +83,7 @@ pub(crate) fn open(
             .map_err(|error| Failure::caused("the gateway of the run's commands cannot be opened", error))
     });
     let models = if own.is_some() { models } else { Vec::new() };
-    Ok(LanguageModels { models, gateway: gateway.transpose()? })
+    Ok(LanguageModels { models, gateway: gateway.transpose()?, programs })
 }
 
 /// The models of a run as its record knows them: they answer what they answered, and need no endpoint and no key.
@@ -84,18 +91,25 @@ pub(crate) fn recorded(
     configuration: &Configuration,
     runs: &Runs,
     run: &RunId,
-) -> Result<Vec<Arc<dyn Model>>, Failure> {
-    let Some(section) = section(configuration)? else { return Ok(Vec::new()) };
+) -> Result<LanguageModels, Failure> {
+    let section = section(configuration)?;
+    if section.is_none() && configuration.embedding.is_none() {
+        return Ok(LanguageModels::default());
+    }
     let exchanges = Exchanges::open(runs.log(), &stream(run), data::now_ms)
         .map_err(|error| Failure::caused("the recorded exchanges cannot be read", error))?;
     let exchanges = Arc::new(exchanges);
     let model = |name: &String| {
+        let section = section.ok_or_else(unconfigured)?;
         let known = capabilities(section, name)?;
         let answer = answer_tokens(section, &known);
         let recording = Recording::new(exchanges.clone(), name, known, section.effort.clone());
         Ok(Arc::new(Asked { source: Source::Recorded(recording), answer }) as Arc<dyn Model>)
     };
-    section.models.iter().map(model).collect()
+    let names = section.map_or(&[][..], |section| &section.models);
+    let models = names.iter().map(model).collect::<Result<_, Failure>>()?;
+    let programs = embedding::recorded(configuration, &exchanges);
+    Ok(LanguageModels { models, gateway: None, programs })
 }
 
 /// Puts `ast` in the place of a model that cannot be asked, where the configuration wants that, and says so.

@@ -10,6 +10,7 @@ mod config;
 mod control;
 mod data;
 mod doctor;
+mod embedding;
 mod events;
 mod export;
 mod failure;

@@ -3,6 +3,7 @@
 //! that no endpoint is needed. Says what agrees, and stops at nothing: a wrong log is reported, not repaired.
 
 use crate::data::{DataFolder, Runs};
+use crate::embedding::EmbeddingScreener;
 use crate::failure::{Exit, Failure};
 use crate::import;
 use crate::language_models;
@@ -161,9 +162,12 @@ fn remake(findings: &mut Findings, runs: &Runs, run: &RunId) -> Result<(), Failu
     let log = runs.log();
     let retracing = Retracing {
         log: log.as_ref(),
-        screener: Arc::new(PythonScreener::new(mutable.iter().cloned())),
+        screener: Arc::new(EmbeddingScreener::new(
+            PythonScreener::new(mutable.iter().cloned()),
+            models.programs.clone(),
+        )),
         snapshots: &mut wiring::reading(runs, run, mutable)?,
-        proposers: wiring::repeatable(&configuration, state.run.seed, &models)?,
+        proposers: wiring::repeatable(&configuration, state.run.seed, &models.models)?,
     };
     let mut hear = |seq: u64, number: Number, remade: Remade| match remade {
         Remade::Failed => findings.failed_proposals += 1,

@@ -1,7 +1,7 @@
 //! The end of a run as a person wants to read it: what got better and by how much, what became of the proposals, the
 //! winner's change, and how to bring it home. Only text; the figures are those of `summary`.
 
-use crate::summary::{Counts, ModelLine, RunSummary, Scored};
+use crate::summary::{Counts, EmbeddingLine, ModelLine, RunSummary, Scored};
 use crate::terminal::{Colour, Terminal};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use evolution::state::State;
@@ -36,6 +36,9 @@ pub(crate) fn print(terminal: Terminal, state: &State, summary: &RunSummary, dif
     if let Some(llm) = &summary.llm {
         terminal.line(&model_line(llm))?;
     }
+    if let Some(embeddings) = &summary.embeddings {
+        terminal.line(&embedding_line(embeddings))?;
+    }
     if !diff.is_empty() {
         terminal.line("")?;
         print_diff(terminal, diff, MAX_DIFF_LINES)?;
@@ -54,6 +57,15 @@ fn model_line(llm: &ModelLine) -> String {
         "Models     {} calls · {} tokens read ({} from a cache), {} written ({} thinking) · {cost}",
         llm.calls, tokens.input, tokens.cached, tokens.output, tokens.reasoning
     )
+}
+
+fn embedding_line(embeddings: &EmbeddingLine) -> String {
+    let known = format!("Embeddings {} programs", embeddings.known);
+    if embeddings.missing == 0 {
+        return known;
+    }
+    let EmbeddingLine { missing, reason, .. } = embeddings;
+    format!("{known}; {missing} without, compared by their syntax trees ({reason})")
 }
 
 fn headline(terminal: Terminal, state: &State, summary: &RunSummary) -> String {

@@ -21,6 +21,7 @@ use crate::telemetry::Telemetry;
 use crate::terminal::Terminal;
 use crate::wiring::{self, Evaluation, Workplace};
 use conductor::{Conductor, ControlRequest, Ending, Ports};
+use evolution::embedding::Embedding;
 use evolution::event::{Event, ProposerInfo, RunStarted, StoppedBy};
 use evolution::id::{BASELINE, RunId};
 use evolution::ports::Snapshots;
@@ -111,6 +112,7 @@ pub(crate) fn prepare(
     let configuration = &peers::with_peers(runs, &request.configuration)?;
     let budget = configuration.budget.for_core();
     let models = language_models::open(configuration, runs, run, &budget)?;
+    let programs = models.programs.clone();
     let mut snapshots = wiring::snapshots(runs, run, configuration)?;
     let mutable = configuration.target.mutable.clone();
     let import = snapshots
@@ -134,6 +136,11 @@ pub(crate) fn prepare(
     let files = snapshots
         .files(&import.commit)
         .map_err(|error| Failure::caused("cannot read the baseline", error))?;
+    let looks = if configuration.settings.archive.looks_at_shapes() {
+        PythonScreener::shape(&files)
+    } else {
+        Shape::default()
+    };
     let evaluation = Evaluation { run, plan: &plan, workplace: &workplace };
     let ports = wiring::ports(runs, configuration, snapshots, evaluators, request.seed, &evaluation, models)?;
     let proposers = ports
@@ -157,10 +164,9 @@ pub(crate) fn prepare(
         proposers,
         baseline: import.commit,
         fingerprint: PythonScreener::fingerprint(&files),
-        shape: if configuration.settings.archive.looks_at_shapes() {
-            PythonScreener::shape(&files)
-        } else {
-            Shape::default()
+        shape: Shape {
+            embedding: programs.map_or(Embedding::Unasked, |programs| programs.embed(&files).0),
+            ..looks
         },
         configuration: serde_json::to_value(configuration)
             .map_err(|error| Failure::caused("the configuration cannot be stored", error))?,

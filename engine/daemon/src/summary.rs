@@ -4,15 +4,17 @@ use crate::data::DataFolder;
 use conductor::Ledger;
 use evolution::event::{ProposalOutcome, StoppedBy};
 use evolution::id::{CandidateId, CommitId};
+use evolution::likeness::Embedded;
 use evolution::state::{CandidateRecord, Fate, Phase, State};
 use objectives::Scores;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Every outcome of a proposal, with its name on the wire.
-pub(crate) const OUTCOMES: [(ProposalOutcome, &str); 6] = [
+pub(crate) const OUTCOMES: [(ProposalOutcome, &str); 7] = [
     (ProposalOutcome::Applied, "applied"),
     (ProposalOutcome::Duplicate, "duplicate"),
+    (ProposalOutcome::Similar, "similar"),
     (ProposalOutcome::NoChange, "no_change"),
     (ProposalOutcome::DoesNotApply, "does_not_apply"),
     (ProposalOutcome::Refused, "refused"),
@@ -83,6 +85,9 @@ pub(crate) struct RunSummary {
     /// What language models were asked for; absent when none was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) llm: Option<ModelLine>,
+    /// How many of the programs have an embedding; absent when none was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) embeddings: Option<EmbeddingLine>,
     pub(crate) data_dir: String,
 }
 
@@ -108,6 +113,7 @@ impl RunSummary {
             hypervolume: state.hypervolume,
             champion_history: ids(&state.champion_history),
             llm: model_line(state),
+            embeddings: embedding_line(state),
             data_dir: data.path().display().to_string(),
         }
     }
@@ -129,6 +135,24 @@ pub(crate) struct TokenCounts {
     pub(crate) cached: u64,
     pub(crate) reasoning: u64,
     pub(crate) output: u64,
+}
+
+/// How many programs have an embedding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct EmbeddingLine {
+    /// Programs with one, the baseline among them.
+    pub(crate) known: u64,
+    /// Programs for which one was asked and not had: they are compared by their syntax trees.
+    pub(crate) missing: u64,
+    /// Why the latest of those has none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) reason: String,
+}
+
+/// The line of a run that has an embedding model.
+fn embedding_line(state: &State) -> Option<EmbeddingLine> {
+    let Embedded { known, missing, reason } = state.embedded();
+    (known + missing > 0).then(|| EmbeddingLine { known, missing, reason: reason.to_owned() })
 }
 
 /// The line of a run that has a language model, used or not.

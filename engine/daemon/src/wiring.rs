@@ -8,6 +8,7 @@ use crate::config::{
     Required,
 };
 use crate::data::Runs;
+use crate::embedding::EmbeddingScreener;
 use crate::failure::Failure;
 use crate::language_models::{self, LanguageModels};
 use crate::peers;
@@ -375,14 +376,13 @@ pub(crate) fn ports(
     models: LanguageModels,
 ) -> Result<Ports, Failure> {
     let clock = Arc::new(SystemClock::new());
+    let screener = PythonScreener::new(configuration.target.mutable.iter().cloned())
+        .telling_shapes(configuration.settings.archive.looks_at_shapes());
     Ok(Ports {
         log: runs.log(),
         clock: clock.clone(),
         snapshots: Box::new(snapshots),
-        screener: Arc::new(
-            PythonScreener::new(configuration.target.mutable.iter().cloned())
-                .telling_shapes(configuration.settings.archive.looks_at_shapes()),
-        ),
+        screener: Arc::new(EmbeddingScreener::new(screener, models.programs.clone())),
         proposers: proposers(runs, configuration, (seed, clock), evaluation, models)?,
         evaluators,
     })

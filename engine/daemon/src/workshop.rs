@@ -178,6 +178,12 @@ fn refuse_foreign(configuration: &Configuration) -> Result<(), Failure> {
             "leave its section out of darwind.toml",
         ));
     }
+    if configuration.embedding.is_some() {
+        return Err(Failure::refused(
+            "[evolution.embedding] names an endpoint, and none is asked for others",
+            "leave the section out of darwind.toml",
+        ));
+    }
     if configuration.target.python.is_some() {
         return Err(Failure::refused(
             "[target] python names an interpreter of another machine",

@@ -46,7 +46,7 @@ pub enum Event {
     /// A proposal did not become a candidate.
     ProposalDiscarded(ProposalDiscarded),
     /// A proposal became a candidate with a snapshot.
-    ImprovementProposed(ImprovementProposed),
+    ImprovementProposed(Box<ImprovementProposed>),
     /// An evaluation was ordered: the intent, before the effect.
     ValidationStarted(ValidationStarted),
     /// An evaluation ended.

@@ -10,7 +10,7 @@ use crate::state::{Slot, State};
 pub fn on_discard(state: &State, discarded: &ProposalDiscarded) -> Option<(String, ProposalFeedback)> {
     let Some(Slot::Requested(requested)) = state.slots.get(discarded.number as usize) else { return None };
     let result = match discarded.outcome {
-        ProposalOutcome::Duplicate => FeedbackResult::Duplicate,
+        ProposalOutcome::Duplicate | ProposalOutcome::Similar => FeedbackResult::Duplicate,
         _ => FeedbackResult::Discarded,
     };
     let feedback = ProposalFeedback {

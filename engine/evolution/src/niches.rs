@@ -126,7 +126,7 @@ fn diversity(state: &State, shape: &Shape) -> f64 {
     let references = state.eligible.iter().rev().take(DIVERSITY_REFERENCES);
     let distances: Vec<f64> = references
         .filter_map(|number| state.candidate(*number))
-        .map(|parent| parent.shape.sketch.distance(&shape.sketch))
+        .map(|parent| parent.shape.distance(shape))
         .collect();
     let sum: f64 = distances.iter().sum();
     if distances.is_empty() { 0.0 } else { sum / distances.len() as f64 }

@@ -2,7 +2,7 @@
 //!
 //! All of them block; the executor gives each proposer and each evaluator a thread of its own.
 
-use crate::candidate::{Cost, Evaluation, Patch, Proposal, SourceFiles};
+use crate::candidate::{Cost, Evaluation, ModelUsage, Patch, Proposal, SourceFiles};
 use crate::event::StoppedBy;
 use crate::id::{CandidateId, CommitId, Number};
 use crate::shape::Shape;
@@ -129,7 +129,7 @@ pub struct ProposalFeedback {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedbackResult {
-    /// Its program had been seen before.
+    /// Its program had been seen before, or one that is nearly the same.
     Duplicate,
     /// It never became a candidate for another reason.
     Discarded,
@@ -195,6 +195,8 @@ pub struct Screening {
     pub refused: Option<String>,
     /// What the program looks like; nothing where nobody asked.
     pub shape: Shape,
+    /// What it cost to have a model place the program.
+    pub usage: ModelUsage,
 }
 
 /// Looks at files without running them.

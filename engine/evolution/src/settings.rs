@@ -18,6 +18,9 @@ pub struct Settings {
     pub selection: SelectionPolicy,
     /// Which candidates are kept as parents.
     pub archive: ArchivePolicy,
+    /// Cosine similarity of embeddings above which a proposal counts as a program that is known and is not evaluated, 0 to 1;
+    /// `None`: whatever is proposed may be evaluated.
+    pub similarity: Option<f64>,
     /// When the search starts anew; `None` for never.
     pub restart: Option<RestartSettings>,
     /// How many proposals may be under way or waiting for an earlier one's verdict. Verdicts are given in the order
@@ -54,6 +57,7 @@ impl Default for Settings {
         Self {
             selection: SelectionPolicy::default(),
             archive: ArchivePolicy::default(),
+            similarity: None,
             restart: None,
             lookahead: 16,
             root_share: 0.5,

@@ -1,6 +1,7 @@
-//! What a program looks like, as far as the core needs it: its length and a sketch of its syntax tree. Both are measured
-//! outside, by whoever screens proposals, and travel in the candidate's event.
+//! What a program looks like, as far as the core needs it: its length, a sketch of its syntax tree, and where an embedding
+//! model places it. All are measured outside, by whoever screens proposals, and travel in the candidate's event.
 
+use crate::embedding::Embedding;
 use serde::{Deserialize, Serialize};
 
 /// Hashes that a sketch keeps, at most. The error of a distance is about `1 / sqrt(64)`, 0.125, for large programs; a
@@ -69,6 +70,10 @@ pub struct Shape {
     /// Its syntax tree's parts; empty when nobody asked for them.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub sketch: Sketch,
+    /// Its embedding, where one is configured.
+    #[serde(default, skip_serializing_if = "Embedding::is_unasked")]
+    #[cfg_attr(test, ts(optional, as = "Option<Embedding>"))]
+    pub embedding: Embedding,
 }
 
 fn is_empty(sketch: &Sketch) -> bool {
@@ -80,11 +85,21 @@ impl Shape {
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
+
+    /// How different two programs are, 0 to 1: by their embeddings (one minus the cosine of the angle, and 1 beyond a right
+    /// angle) where both are known, else by their syntax trees.
+    pub fn distance(&self, other: &Self) -> f64 {
+        match self.embedding.similarity(&other.embedding) {
+            Some(similarity) => (1.0 - similarity).clamp(0.0, 1.0),
+            None => self.sketch.distance(&other.sketch),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SKETCH_HASHES, Sketch};
+    use super::{SKETCH_HASHES, Shape, Sketch};
+    use crate::embedding::{Direction, Embedding};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -92,6 +107,28 @@ mod tests {
     fn nothing_resembles_nothing() {
         assert_eq!(Sketch::default().distance(&Sketch::default()), 0.0);
         assert_eq!(Sketch::of(vec![1]).distance(&Sketch::default()), 1.0);
+    }
+
+    #[test]
+    fn embeddings_go_before_trees_where_both_are_known() {
+        let shape = |parts: Vec<u32>, embedding| Shape { bytes: 1, sketch: Sketch::of(parts), embedding };
+        let known = |parts: &[f32]| Embedding::Known(Direction::of(parts).unwrap());
+        let (one, two) = (shape(vec![1], known(&[1.0, 0.0])), shape(vec![2], known(&[2.0, 0.0])));
+        assert_eq!(one.distance(&two), 0.0, "other trees of the same meaning");
+        assert_eq!(
+            one.distance(&shape(vec![1], known(&[-1.0, 0.0]))),
+            1.0,
+            "the same tree, of another meaning"
+        );
+        assert_eq!(one.distance(&shape(vec![1], Embedding::missing("no answer"))), 0.0);
+        assert_eq!(one.distance(&shape(vec![2], Embedding::Unasked)), 1.0);
+    }
+
+    #[test]
+    fn what_was_measured_before_there_were_embeddings_still_reads() {
+        let old: Shape = serde_json::from_value(serde_json::json!({ "bytes": 3, "sketch": [1] })).unwrap();
+        assert_eq!(old, Shape { bytes: 3, sketch: Sketch::of(vec![1]), embedding: Embedding::Unasked });
+        assert_eq!(serde_json::to_value(&old).unwrap(), serde_json::json!({ "bytes": 3, "sketch": [1] }));
     }
 
     proptest! {

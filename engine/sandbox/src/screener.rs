@@ -1,6 +1,7 @@
 //! Screening: what a look at a patch tells before anything runs.
 
-use evolution::candidate::{FileChange, Patch, SourceFiles};
+use evolution::candidate::{FileChange, ModelUsage, Patch, SourceFiles};
+use evolution::embedding::Embedding;
 use evolution::ports::{Screener, Screening};
 use evolution::shape::{Shape, Sketch};
 use std::collections::BTreeSet;
@@ -39,7 +40,11 @@ impl PythonScreener {
                 None => parts.extend(bytes.split(|byte| *byte == b'\n').map(line_hash)),
             }
         }
-        Shape { bytes: files.0.values().map(|bytes| bytes.len() as u64).sum(), sketch: Sketch::of(parts) }
+        Shape {
+            bytes: files.0.values().map(|bytes| bytes.len() as u64).sum(),
+            sketch: Sketch::of(parts),
+            embedding: Embedding::Unasked,
+        }
     }
 
     /// The fingerprint of a program: of its normal form where it is Python, of its bytes otherwise.
@@ -83,6 +88,7 @@ impl Screener for PythonScreener {
             fingerprint: Self::fingerprint(&files),
             refused: self.refusal(parent, patch),
             shape: if self.shapes { Self::shape(&files) } else { Shape::default() },
+            usage: ModelUsage::default(),
         }
     }
 }

@@ -204,6 +204,10 @@ launches: number,
  */
 llm?: ModelUsage, };
 
+export type Direction = string;
+
+export type Embedding = "unasked" | { "missing": string } | { "known": Direction };
+
 export type Evaluation = { 
 /**
  * How it ended, in one word.
@@ -602,7 +606,7 @@ reason: string,
  */
 exhausted: boolean, 
 /**
- * The candidate with the same program, for a duplicate.
+ * The candidate with the same program, for a duplicate; for a similar one, with the most similar program.
  */
 duplicate_of?: CandidateId, 
 /**
@@ -618,7 +622,7 @@ cost?: Cost,
  */
 out_of?: StoppedBy, };
 
-export type ProposalOutcome = "applied" | "duplicate" | "no_change" | "does_not_apply" | "refused" | "failed";
+export type ProposalOutcome = "applied" | "duplicate" | "similar" | "no_change" | "does_not_apply" | "refused" | "failed";
 
 export type ProposalRequested = { 
 /**
@@ -822,7 +826,11 @@ bytes: number,
 /**
  * Its syntax tree's parts; empty when nobody asked for them.
  */
-sketch?: Sketch, };
+sketch?: Sketch, 
+/**
+ * Its embedding, where one is configured.
+ */
+embedding?: Embedding, };
 
 export type Sketch = Array<number>;
 

@@ -1,6 +1,7 @@
 //! The sections `[evolution]` and `[safety_systems]`: how the core decides. Both become `evolution::settings`.
 
 use super::diversity::{self, Measured};
+use super::embedding::{self, EmbeddingSection};
 use super::reader::{Bounds, Section};
 use evolution::settings::{BreakerSettings, LearningRateSettings, MAX_LOOKAHEAD, SelectionPolicy, Settings};
 
@@ -13,17 +14,18 @@ const SELECTIONS: [(&str, SelectionPolicy); 5] = [
     ("uniform", SelectionPolicy::Uniform),
 ];
 
-/// Reads both sections. `measured` is what the features of a grid may be named after.
-pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> Settings {
+/// Reads both sections, and how embeddings are asked for. `measured` is what the features of a grid may be named after.
+pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> (Settings, Option<EmbeddingSection>) {
     let breaker = breaker(top);
     let Some(mut section) = top.table("evolution") else {
-        return Settings { breaker, ..Settings::default() };
+        return (Settings { breaker, ..Settings::default() }, None);
     };
     let default = Settings::default();
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
     let selection = section.choice("selection", &SELECTIONS).map_or(default.selection, |found| found.value);
     let archive = diversity::archive(&mut section, measured);
     let restart = diversity::restart(&mut section);
+    let (embedding, similarity) = embedding::embedding(&mut section).unzip();
     let lookahead = section.whole("lookahead", 1..=u64::from(MAX_LOOKAHEAD)).map_or(default.lookahead, small);
     let root_share = section.real("root_share", Bounds::SHARE).unwrap_or(default.root_share);
     let root_evaluations =
@@ -36,9 +38,10 @@ pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> Settings {
     let bandit_discount = section.real("bandit_discount", discount).unwrap_or(default.bandit_discount);
     let attempts = section.whole("evaluation_attempts", 1..=10).map_or(default.evaluation_attempts, small);
     section.finish();
-    Settings {
+    let settings = Settings {
         selection,
         archive,
+        similarity,
         restart,
         lookahead,
         root_share,
@@ -49,7 +52,8 @@ pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> Settings {
         breaker,
         bandit_discount,
         evaluation_attempts: attempts,
-    }
+    };
+    (settings, embedding)
 }
 
 /// Reads the keys of the learning rate; the contract bounds it to 0.01 to 0.5.

@@ -4,7 +4,7 @@
 
 use conductor::{Conductor, Ports};
 use evolution::candidate::{
-    CheckResult, Cost, Evaluation, FileChange, Outcome, Patch, Proposal, Separation, SourceFiles,
+    CheckResult, Cost, Evaluation, FileChange, ModelUsage, Outcome, Patch, Proposal, Separation, SourceFiles,
 };
 use evolution::event::{ProposerInfo, RunStarted};
 use evolution::id::{BASELINE, RunId};
@@ -96,6 +96,7 @@ impl Screener for Plain {
             fingerprint: number(&parent.patched(patch)).to_string(),
             refused: None,
             shape: Shape::default(),
+            usage: ModelUsage::default(),
         }
     }
 }

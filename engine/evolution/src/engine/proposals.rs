@@ -194,7 +194,16 @@ impl Engine {
                 discarded.duplicate_of = Some(id);
                 Err(discarded)
             }
-            None => Ok(answer),
+            None => match self.state.too_similar(number, &answer.shape.embedding) {
+                Some((earlier, similarity)) => {
+                    let id = self.state.id(earlier);
+                    let reason = format!("nearly the program of {id}: similarity {similarity:.4}");
+                    let mut discarded = discard(ProposalOutcome::Similar, reason, answer.detail, answer.cost);
+                    discarded.duplicate_of = Some(id);
+                    Err(discarded)
+                }
+                None => Ok(answer),
+            },
         }
     }
 
@@ -218,7 +227,7 @@ impl Engine {
             detail: answer.detail,
             cost: answer.cost,
         };
-        self.record(Event::ImprovementProposed(proposed))?;
+        self.record(Event::ImprovementProposed(Box::new(proposed)))?;
         self.ready.insert(number);
         Ok(())
     }

@@ -35,6 +35,8 @@ pub enum ProposalOutcome {
     Applied,
     /// Its program was evaluated before.
     Duplicate,
+    /// Its program is nearly one that was proposed before: their embeddings are too similar for an evaluation to be worth it.
+    Similar,
     /// It changes nothing, or the proposer had nothing to offer.
     NoChange,
     /// Its change does not fit the parent.
@@ -58,7 +60,7 @@ pub struct ProposalDiscarded {
     /// The proposer has nothing left for this parent and operator.
     #[serde(default)]
     pub exhausted: bool,
-    /// The candidate with the same program, for a duplicate.
+    /// The candidate with the same program, for a duplicate; for a similar one, with the most similar program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub duplicate_of: Option<CandidateId>,

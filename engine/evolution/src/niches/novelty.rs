@@ -1,5 +1,5 @@
-//! An unstructured archive of programs that differ: a newcomer whose syntax tree is far enough from every member's joins
-//! them, one that is close to a member replaces it unless it is worse. Parents are judged by how they stand among their
+//! An unstructured archive of programs that differ: a newcomer that is far enough from every member (by the syntax tree, or
+//! by embeddings) joins them, one that is close to a member replaces it unless it is worse. Parents are judged by how they stand among their
 //! nearest neighbours, not by how they stand in the world.
 //!
 //! Source: Lehman and Stanley, "Evolving a Diversity of Virtual Creatures through Novelty Search and Local Competition"
@@ -111,7 +111,7 @@ impl Novelty {
     fn insert(&mut self, mut newcomer: Member) {
         newcomer.nearest = self.nearest_to(newcomer.number, &newcomer.shape);
         for member in &mut self.members {
-            let distance = member.shape.sketch.distance(&newcomer.shape.sketch);
+            let distance = member.shape.distance(&newcomer.shape);
             member.nearest.push((distance, newcomer.number));
             order(&mut member.nearest, self.neighbours);
         }
@@ -122,8 +122,7 @@ impl Novelty {
     /// The nearest members to a shape, without `number` itself.
     fn nearest_to(&self, number: Number, shape: &Shape) -> Vec<(f64, Number)> {
         let others = self.members.iter().filter(|member| member.number != number);
-        let mut nearest =
-            others.map(|member| (member.shape.sketch.distance(&shape.sketch), member.number)).collect();
+        let mut nearest = others.map(|member| (member.shape.distance(shape), member.number)).collect();
         order(&mut nearest, self.neighbours);
         nearest
     }
@@ -168,7 +167,7 @@ mod tests {
     use std::sync::Arc;
 
     fn shape(parts: impl IntoIterator<Item = u32>) -> Arc<Shape> {
-        Arc::new(Shape { bytes: 0, sketch: Sketch::of(parts.into_iter().collect()) })
+        Arc::new(Shape { sketch: Sketch::of(parts.into_iter().collect()), ..Shape::default() })
     }
 
     #[test]
@@ -213,7 +212,7 @@ mod tests {
                         .members
                         .iter()
                         .filter(|other| other.number != member.number)
-                        .map(|other| (other.shape.sketch.distance(&member.shape.sketch), other.number))
+                        .map(|other| (other.shape.distance(&member.shape), other.number))
                         .collect();
                     others.sort_by(|a, b| a.partial_cmp(b).unwrap());
                     others.truncate(neighbours as usize);
@@ -221,7 +220,7 @@ mod tests {
                 }
                 for (place, one) in archive.members.iter().enumerate() {
                     for two in &archive.members[place + 1..] {
-                        prop_assert!(one.shape.sketch.distance(&two.shape.sketch) > 0.0);
+                        prop_assert!(one.shape.distance(&two.shape) > 0.0);
                     }
                 }
             }

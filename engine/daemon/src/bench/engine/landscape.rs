@@ -3,7 +3,8 @@
 
 use crate::failure::Failure;
 use evolution::candidate::{
-    CaseResult, CheckResult, Cost, Evaluation, FileChange, Outcome, Patch, Proposal, Separation, SourceFiles,
+    CaseResult, CheckResult, Cost, Evaluation, FileChange, ModelUsage, Outcome, Patch, Proposal, Separation,
+    SourceFiles,
 };
 use evolution::id::BASELINE;
 use evolution::ports::{
@@ -109,6 +110,7 @@ impl Screener for ByText {
             fingerprint: format!("{:016x}{:016x}", fingerprint.0, fingerprint.1),
             refused: None,
             shape: Shape::default(),
+            usage: ModelUsage::default(),
         }
     }
 }
