@@ -4,8 +4,8 @@
 use crate::clock::timestamp;
 use crate::wire::ScoresByName;
 use crate::wire::candidate::{
-    Candidate, CandidateHead, Case, Check, Comparison, Cost, Front, LineagePoint, Scored, Status, Suspicion,
-    Told, Verdict,
+    Candidate, CandidateHead, Case, Check, Comparison, Cost, Front, LineagePoint, Niche, Scored, Status,
+    Suspicion, Told, Verdict,
 };
 use crate::wire::run::{
     Arm, Breaker, BreakerWord, Budget, Counters, Direction, Objective, Phase, Run, RunHead, Spent,
@@ -242,6 +242,16 @@ pub(crate) fn candidate_head(state: &State, record: &CandidateRecord) -> Candida
         on_front: state.front.contains(&record.number),
         is_champion: state.champion == Some(record.number),
         cases_passed: record.passed.len(),
+        niche: record.niche.as_ref().map(niche),
+    }
+}
+
+fn niche(niche: &evolution::niches::Niche) -> Niche {
+    use evolution::niches::Niche as Placed;
+    match niche {
+        Placed::Island(island) => Niche::Island(*island),
+        Placed::Cell(cell) => Niche::Cell(cell.clone()),
+        Placed::Novelty(novelty) => Niche::Novelty(*novelty),
     }
 }
 
@@ -311,5 +321,31 @@ pub(crate) fn lineage_point(state: &State, record: &CandidateRecord) -> LineageP
         parents: record.parents.clone(),
         status: status(record.fate),
         scores: scores(record.scores.iter()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BASELINE, State, candidate_head, state};
+    use evolution::niches::Niche;
+    use serde_json::{Value, json};
+
+    fn shown(placed: Option<Niche>) -> Value {
+        let objective = json!({ "name": "time", "direction": "minimize", "weight": 1.0 });
+        let started = json!({ "version": 1, "run_id": "r", "agent_id": "a", "target": "", "seed": 1, "objectives": [objective],
+            "settings": {}, "budget": {}, "proposers": [], "baseline": "0", "fingerprint": "f", "configuration": null });
+        let mut state = State::begin(0, &serde_json::from_value(started).unwrap()).unwrap();
+        if let Some(state::Slot::Candidate(record)) = state.slots.first_mut() {
+            record.niche = placed;
+        }
+        serde_json::to_value(candidate_head(&state, state.candidate(BASELINE).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_candidate_tells_its_place_where_there_are_places() {
+        assert_eq!(shown(Some(Niche::Island(3)))["niche"], json!({ "island": 3 }));
+        assert_eq!(shown(Some(Niche::Cell(vec![1, 9])))["niche"], json!({ "cell": [1, 9] }));
+        assert_eq!(shown(Some(Niche::Novelty(0.25)))["niche"], json!({ "novelty": 0.25 }));
+        assert!(shown(None).get("niche").is_none(), "without a policy of places there is no such field");
     }
 }

@@ -11,6 +11,7 @@ import { Fate } from '../run/candidates';
 import type { RunModel } from '../run/model';
 import { idOf } from '../run/model';
 import { useAsked } from './asked';
+import { nicheWords } from '../state/feed';
 import { DiffView } from './diff';
 import { gatesOf, verdictTitle } from './gates';
 import type { Gate } from './gates';
@@ -35,6 +36,7 @@ export function Summary({ model, row, detail, parentCases }: Props) {
           {table.seq[row] > 0 && <span class="r">seq {table.seq[row]}</span>}
         </h3>
         <Gates gates={gatesOf(model, row, detail)} />
+        {detail?.niche && <p class="muted">Placed among the parents: {nicheWords(detail.niche)}</p>}
       </section>
       {rationale && row > 0 && (
         <section class="sect">

@@ -27,7 +27,7 @@ export interface FeedLine {
 const percent = (share: number): string => `${share > 0 ? '+' : ''}${(share * 100).toFixed(1)} %`;
 
 /** Where an archive policy placed a candidate. */
-function nicheWords(niche: Niche): string {
+export function nicheWords(niche: Niche): string {
   if ('island' in niche) return `island ${niche.island}`;
   return 'cell' in niche ? `cell ${niche.cell.join(' ')}` : `novelty ${niche.novelty.toFixed(3)}`;
 }

@@ -40,6 +40,19 @@ pub(crate) struct Scored {
     pub(crate) improvement: Option<ScoresByName>,
 }
 
+/// Where a candidate was placed among the parents, by the archive policy; the word is that of the log.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Niche {
+    /// The island that it lives on, from 0.
+    Island(u32),
+    /// Its cell in the grid when it came: the bin of each feature, from 0.
+    Cell(Vec<u32>),
+    /// Its mean distance to its nearest neighbours when it came, 0 to 1.
+    Novelty(f64),
+}
+
 /// A candidate in a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -78,6 +91,11 @@ pub(crate) struct CandidateHead {
     pub(crate) is_champion: bool,
     /// Cases passed.
     pub(crate) cases_passed: usize,
+    /// Where it was placed among the parents, if it was worth it; absent where the archive policy has no places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    #[schema(required = false)]
+    pub(crate) niche: Option<Niche>,
 }
 
 /// A page of candidates.
