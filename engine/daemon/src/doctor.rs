@@ -78,7 +78,8 @@ pub(crate) fn doctor(data: &DataFolder, terminal: Terminal) -> Result<Exit, Fail
     let established = isolation()?;
     let (level, levels) = (established.level.map(|level| level.to_string()), lower_levels(&established));
     let promises: Vec<Row> = established.promises.into_iter().map(row).collect();
-    let tools = tools::rows(data);
+    let mut tools = tools::rows(data);
+    tools.push(gateway()?);
     let answer = Answer {
         ok: level.is_some() && tools.iter().all(|row| row.status != Status::Open || !row.needed),
         level,
@@ -156,13 +157,21 @@ fn exposure(promises: &[Row]) -> f64 {
 
 /// The level that holds here and what is promised at it, found by probes that try to escape from real cells.
 pub(crate) fn isolation() -> Result<Establishment, Failure> {
+    probing(sandbox::cell::establish)
+}
+
+/// Whether a cell of level 1 that is granted the gateway reaches it and nothing else, found by one that tries.
+fn gateway() -> Result<Row, Failure> {
+    probing(sandbox::cell::probe_gateway).map(row)
+}
+
+fn probing<T>(probe: impl FnOnce(&ProbeOptions) -> T) -> Result<T, Failure> {
     let scratch = tempfile::tempdir().map_err(|error| Failure::caused("no temporary folder", error))?;
-    let options = ProbeOptions {
+    Ok(probe(&ProbeOptions {
         launcher: wiring::launcher()?,
         max_level: None,
         scratch: scratch.path().to_path_buf(),
-    };
-    Ok(sandbox::cell::establish(&options))
+    }))
 }
 
 fn row(promise: Promise) -> Row {

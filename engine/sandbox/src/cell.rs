@@ -25,7 +25,7 @@ mod wire;
 pub use lane::{Lane, LaneOptions, Received, Session};
 pub use launcher::{LAUNCHER_ARGUMENT, launcher_main};
 pub use network::can_reach_gateway;
-pub use probe::{Establishment, ProbeOptions, Promise, PromiseStatus, establish};
+pub use probe::{Establishment, ProbeOptions, Promise, PromiseStatus, establish, probe_gateway};
 
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;

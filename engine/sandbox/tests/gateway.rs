@@ -2,7 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that cannot prepare its ground has failed")]
 
 use sandbox::cell::{
-    CellOutcome, CellReport, Exit, Job, Lane, LaneOptions, Level, Limits, can_reach_gateway,
+    CellOutcome, CellReport, Exit, Job, Lane, LaneOptions, Level, Limits, ProbeOptions, PromiseStatus,
+    can_reach_gateway, probe_gateway,
 };
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -177,6 +178,26 @@ fn a_cell_reaches_its_gateway_and_nothing_else() {
         assert!(said.matches("kept from: ").count() >= 14 - own, "{level}: {said}");
         assert!(!ground.was_reached(), "{level}: {said}");
         assert!(report.denials.iter().any(|denial| denial.what == "socket"), "{level}: {:?}", report.denials);
+    }
+}
+
+#[test]
+fn a_probe_tells_whether_a_fenced_cell_can_be_granted_the_gateway() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let found = probe_gateway(&ProbeOptions {
+        launcher: env!("CARGO_BIN_EXE_darwind_cell").into(),
+        max_level: None,
+        scratch: scratch.path().to_path_buf(),
+    });
+    match can_reach_gateway(Level::L1) {
+        Ok(()) => {
+            assert_eq!(found.status, PromiseStatus::Held, "{found:?}");
+            assert!(
+                found.evidence.starts_with("reached the gateway; connect to another port: "),
+                "{found:?}"
+            );
+        }
+        Err(reason) => assert_eq!((found.status, found.evidence), (PromiseStatus::Open, reason)),
     }
 }
 

@@ -1,6 +1,11 @@
 //! Which level holds here: found out by launching real cells that try to escape. That the kernel has a feature says
 //! little; some grant a user namespace and then refuse what it is for.
 
+mod gateway;
+
+pub(super) use gateway::GREETING;
+pub use gateway::probe_gateway;
+
 use super::filter::landlock_version;
 use super::launcher::{LAUNCHER_ARGUMENT, PROBE_ARGUMENT};
 use super::remedy::Host;

@@ -6,8 +6,9 @@
 #![expect(unsafe_code, reason = "system calls that nobody should make have no safe bindings")]
 
 use super::launcher::{LAUNCHER_ARGUMENT, PROBE_ARGUMENT};
-use std::io::Write;
-use std::net::{TcpStream, UdpSocket};
+use super::probe::GREETING;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,6 +18,8 @@ use std::time::Duration;
 const STAY: Duration = Duration::from_secs(20);
 /// How long a connection is waited for.
 const CONNECT_WAIT: Duration = Duration::from_millis(200);
+/// How long the gateway's greeting is waited for.
+const GREETING_WAIT: Duration = Duration::from_secs(2);
 /// Bytes of one file of the disk probe.
 const FILE_BYTES: usize = 256 * 1024;
 /// Size of a page, or a part of it: touching one byte in each is touching all pages.
@@ -30,6 +33,7 @@ pub(super) fn run(arguments: &[String]) -> ! {
         ["walls", port, daemon, secret, outside, shown] => {
             walls(port, daemon, Path::new(secret), outside, shown)
         }
+        ["gateway", port, other, datagrams] => visit(port, other, datagrams),
         ["processes", count] => say("processes", processes(number(count))),
         ["memory", count, bytes] => memory(number(count), bytes),
         ["hold", bytes] => hold(number(bytes)),
@@ -70,6 +74,36 @@ fn together(tries: impl IntoIterator<Item = Try>) -> Try {
         return Err(first);
     }
     Ok(held.into_iter().flatten().collect::<Vec<_>>().join("; "))
+}
+
+/// Goes to the gateway that the cell was granted, and then to what it was not.
+fn visit(port: &str, other: &str, datagrams: &str) {
+    let [port, other, datagrams] = [port, other, datagrams].map(|word| word.parse::<u16>().unwrap_or(0));
+    let greeting = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).and_then(|mut gateway| {
+        let mut greeting = [0; GREETING.len()];
+        gateway.set_read_timeout(Some(GREETING_WAIT))?;
+        gateway.read_exact(&mut greeting)?;
+        Ok(greeting)
+    });
+    say(
+        "gateway",
+        match greeting {
+            Ok(greeting) if greeting == GREETING => Ok("reached the gateway".to_owned()),
+            Ok(_) => Err("somebody else answered at the gateway's port".to_owned()),
+            Err(error) => Err(format!("connect to the gateway: {error}")),
+        },
+    );
+    let neighbour = Ipv4Addr::new(127, 0, 0, 2);
+    let send = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(b"x", (Ipv4Addr::LOCALHOST, datagrams));
+    say(
+        "beyond",
+        together([
+            refused("connect to another port", TcpStream::connect((Ipv4Addr::LOCALHOST, other))),
+            refused("connect to the same port of another address", TcpStream::connect((neighbour, port))),
+            refused("send a datagram", send()),
+            refused("listen", TcpListener::bind((Ipv4Addr::LOCALHOST, 0))),
+        ]),
+    );
 }
 
 fn walls(port: &str, daemon: &str, secret: &Path, outside: &str, shown: &str) {
