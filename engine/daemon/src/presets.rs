@@ -28,7 +28,7 @@ pub(crate) struct Preset {
     pub(crate) install: String,
     /// The dialect in which it speaks with a model: `chat`, `responses` or `messages`.
     pub(crate) dialect: Dialect,
-    /// The command; `{prompt}`, `{task}`, `{work}`, `{url}`, `{token}` and `{model}` are filled in.
+    /// The command; `{prompt}`, `{task}`, `{files}`, `{work}`, `{url}`, `{token}` and `{model}` are filled in.
     pub(crate) run: Vec<String>,
     /// How it is spoken with.
     #[serde(default)]

@@ -306,6 +306,12 @@ fn what_is_missing_is_said_with_what_to_do() {
         found["tools"].as_array().unwrap().iter().find(|row| row["name"] == name).unwrap().clone()
     };
     assert_eq!(row("agent codex")["status"], "held");
+    // Whether it can be granted is this machine's matter; that it was tried is not.
+    let gateway = row("gateway at L1");
+    let evidence = gateway["evidence"].as_str().unwrap();
+    let reached = evidence.starts_with("reached the gateway; ");
+    assert_eq!(gateway["status"] == "held", reached, "{gateway}");
+    assert!(reached || gateway["remedy"].as_str().is_some(), "{gateway}");
     let program = ground.programs.path().join("codex").display().to_string();
     assert!(row("agent codex")["evidence"].as_str().unwrap().contains(&program));
 }
@@ -330,6 +336,10 @@ fn works(asked: &Asked) -> Reply {
         Some(name @ &"shell") => call(name, serde_json::json!({ "command": ["bash", "-lc", EDIT] })),
         Some(name) => call(name, described),
         None if said.contains("mswea_bash_command") => fenced(EDIT),
+        // One without tools wants whole files, each after its name.
+        None if said.contains("*file listing*") => {
+            Reply::Text(format!("So be it.\n\nprogram.py\n```\n{REPAIRED}```\n"))
+        }
         None => Reply::Text("A small repair".to_owned()),
     }
 }
@@ -344,6 +354,7 @@ fn real_agents_work_through_the_gateway() {
     };
     let mut failed = Vec::new();
     for (preset, program) in [
+        ("aider", "aider"),
         ("codex", "codex"),
         ("claude", "claude"),
         ("mini-swe-agent", "mini"),

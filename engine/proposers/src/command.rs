@@ -105,6 +105,11 @@ pub struct Options {
     pub run_id: String,
 }
 
+/// The word of a command that stands for the files that may change.
+const FILES: &str = "{files}";
+/// Most files that are named to a command in its words; the task names them all.
+const MAX_FILES: usize = 100;
+
 /// The proposer.
 pub struct CommandProposer {
     options: Options,
@@ -136,7 +141,8 @@ impl CommandProposer {
         let text = documents.get(TEXT_FILE).map(|text| String::from_utf8_lossy(text).into_owned());
         let is_own = |path: &str| self.options.role == Role::SelfModification && self.workbench.holds(path);
         let text = text.unwrap_or_default();
-        let argv = fill(&self.options.run, (&places, leave.as_ref()), &text, &is_own);
+        let words = spread(&self.options.run, &self.options.editable);
+        let argv = fill(&words, (&places, leave.as_ref()), &text, &is_own);
         let filled = |(name, value): &(String, String)| (name.clone(), with_leave(value, leave.as_ref()));
         let mut env: Vec<(String, String)> = self.options.env.iter().map(filled).collect();
         let announced = leave.iter().filter(|_| self.options.announce);
@@ -205,6 +211,18 @@ impl CommandProposer {
             cost,
         }
     }
+}
+
+/// A command in which the word `{files}` is one word for each of the files that may change, at most [`MAX_FILES`].
+pub fn spread(run: &[String], editable: &[String]) -> Vec<String> {
+    let words = run.iter().flat_map(|word| {
+        if word == FILES {
+            editable.iter().take(MAX_FILES).map(|file| format!("{{work}}/{file}")).collect()
+        } else {
+            vec![word.clone()]
+        }
+    });
+    words.collect()
 }
 
 /// Replaces the placeholders of a command: `{task}` and `{request}`, the task as text and as JSON, by their paths;

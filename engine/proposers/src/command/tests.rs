@@ -252,6 +252,16 @@ fn a_parent_for_which_nothing_new_comes_is_left_alone() {
 }
 
 #[test]
+fn the_files_that_may_change_are_words_of_their_own() {
+    let words = ["edit", "{files}", "--now"].map(str::to_owned);
+    let spread = super::spread(&words, &["a b.py".to_owned(), "c.py".to_owned()]);
+    assert_eq!(spread, ["edit", "{work}/a b.py", "{work}/c.py", "--now"]);
+    let none = |_: &str| false;
+    let filled = fill(&spread, (&Scripted(Arc::default()).places(), None), "", &none);
+    assert_eq!(filled[1], "/bench/work/a b.py");
+}
+
+#[test]
 fn nothing_in_a_text_is_taken_for_a_placeholder() {
     let (places, none) = (Scripted(Arc::default()).places(), |_: &str| false);
     let words = ["do {prompt}".to_owned(), "agent.py".to_owned(), "{work}/{result}".to_owned()];
