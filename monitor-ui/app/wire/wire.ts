@@ -199,7 +199,11 @@ is_champion: boolean,
 /**
  * Cases passed.
  */
-cases_passed: number, };
+cases_passed: number, 
+/**
+ * Where it was placed among the parents, if it was worth it; absent where the archive policy has no places.
+ */
+niche?: Niche, };
 
 export type CandidateHead = { 
 /**
@@ -269,7 +273,11 @@ is_champion: boolean,
 /**
  * Cases passed.
  */
-cases_passed: number, };
+cases_passed: number, 
+/**
+ * Where it was placed among the parents, if it was worth it; absent where the archive policy has no places.
+ */
+niche?: Niche, };
 
 export type Candidates = { 
 /**
@@ -804,6 +812,8 @@ agent_id: string,
  * What it says it can do.
  */
 capabilities: PeerCapabilities, };
+
+export type Niche = { "island": number } | { "cell": Array<number> } | { "novelty": number };
 
 export type Objective = { 
 /**
