@@ -17,8 +17,12 @@ use tempfile::TempDir;
 const KILLS: u32 = 200;
 /// Evaluations of one run.
 const EVALUATIONS: u64 = 150;
-/// The longest that a process lives before it is killed, in milliseconds: some die before they begin, some late.
+/// The longest that a process lives before it is killed, in milliseconds: some die before they begin, some late. On a
+/// machine that is busy it becomes longer, until one process in three gets nowhere.
 const LONGEST_MS: u64 = 700;
+/// The part of itself by which that becomes longer after a process that got nowhere, and shorter after another.
+const LONGER_BY: u64 = 8;
+const SHORTER_BY: u64 = 16;
 
 const PROGRAM: &str = "def middle(values):\n    ordered = sorted(values)\n    return ordered[len(ordered) // 3]\n\ndef area(a, b):\n    return a + b\n";
 const CASES: &str = r#"[{"function": "middle", "args": [[3, 1, 2]], "expected": 2},
@@ -27,9 +31,9 @@ const CASES: &str = r#"[{"function": "middle", "args": [[3, 1, 2]], "expected": 
 const CONFIGURATION: &str = "[target]\nname = \"middle\"\nfiles = [\"program.py\"]\n[[objective]]\nname = \"accuracy\"\nkind = \"pass_rate\"\ncases = \"cases.json\"\n[budget]\ntime = \"10m\"\n";
 
 /// A stretch of time to let a process live, different each time and the same in each run of this test.
-fn moment(turn: u32) -> Duration {
+fn moment(turn: u32, longest_ms: u64) -> Duration {
     let mixed = (u64::from(turn) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    Duration::from_millis((mixed ^ (mixed >> 29)) % LONGEST_MS)
+    Duration::from_millis((mixed ^ (mixed >> 29)) % longest_ms)
 }
 
 fn start(data: &Path, target: &Path, words: &[&str]) -> Child {
@@ -80,14 +84,14 @@ fn two_hundred_kills_lose_nothing() {
     let budget = EVALUATIONS.to_string();
     let (mut seed, mut finished) = (0u64, 0u32);
     let mut known: Vec<String> = Vec::new();
-    let mut turn = 0;
+    let (mut turn, mut longest_ms) = (0, LONGEST_MS);
     while turn < KILLS {
         let seed_word = seed.to_string();
         let fresh = ["--evaluations", budget.as_str(), "--seed", seed_word.as_str()];
         let words: &[&str] = if known.is_empty() { &fresh } else { &["--resume"] };
         let mut run = start(data.path(), target.path(), words);
         // The random moment is what is tested; nothing is waited for.
-        std::thread::sleep(moment(turn));
+        std::thread::sleep(moment(turn, longest_ms));
         let over = run.try_wait().unwrap();
         if over.is_none() {
             run.kill().unwrap();
@@ -107,6 +111,11 @@ fn two_hundred_kills_lose_nothing() {
         let same_run = known.is_empty() || now.first() == known.first();
         assert!(same_run && now.len() >= known.len(), "events are gone");
         assert_eq!(now.get(..known.len()), Some(known.as_slice()), "what was read once has changed");
+        if now.len() == known.len() {
+            longest_ms += longest_ms / LONGER_BY;
+        } else {
+            longest_ms = (longest_ms - longest_ms / SHORTER_BY).max(LONGEST_MS);
+        }
         known = now;
         let ended = known.last().is_some_and(|last| last.contains(r#""event_type":"run_finished""#));
         if ended {
