@@ -108,7 +108,8 @@ fn parse(line: &str) -> Option<Stat> {
 #[cfg(test)]
 mod tests {
     use super::{descendants, parse, usage};
-    use std::process::Command;
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
 
     #[test]
     fn a_line_with_an_evil_name_is_read() {
@@ -123,7 +124,11 @@ mod tests {
     #[test]
     fn a_child_is_found_and_weighed() {
         let me = i32::try_from(std::process::id()).expect("a process id");
-        let mut child = Command::new("cat").stdin(std::process::Stdio::piped()).spawn().expect("cat runs");
+        let mut cat = Command::new("cat");
+        let mut child = cat.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cat runs");
+        // The kernel counts memory in batches, and finds none in a program that has only been begun: this one answers first.
+        child.stdin.as_mut().expect("a pipe").write_all(b"x").expect("cat listens");
+        child.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("cat answers");
         let pid = i32::try_from(child.id()).expect("a process id");
         assert!(descendants(me).contains(&pid));
         assert!(usage(me).tasks >= 1);
