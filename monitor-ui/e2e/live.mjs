@@ -197,6 +197,28 @@ evaluations = 1000
 `,
 };
 
+/** Aborts the first evaluation under way; its number, or nothing when it ended by itself before the order arrived. */
+async function abortOne(page, reason) {
+  const lanes = page.getByRole('list', { name: 'Evaluations under way' }).getByRole('listitem');
+  const lane = lanes.filter({ has: page.getByRole('button', { name: 'Abort', disabled: false }) }).first();
+  const number = Number((await lane.getByRole('button', { name: /^#/ }).textContent({ timeout: PATIENCE_MS })).slice(1));
+  const same = lanes.filter({ has: button(page, `#${number}`) });
+  const pressed = same.getByRole('button', { name: 'Abort' }).click({ timeout: PATIENCE_MS / 10 });
+  if (!(await pressed.then(() => true, () => false))) return null;
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('heading', { name: `Abort the evaluation: candidate #${number}` }).waitFor({ timeout: PATIENCE_MS });
+  await dialog.getByLabel('Reason, for the log').fill(reason);
+  await dialog.getByRole('button', { name: 'Confirm' }).click();
+  const refused = async () => (await dialog.getByRole('alert').count()) > 0;
+  await until('the daemon answered', async () => (await dialog.count()) === 0 || refused());
+  if ((await dialog.count()) > 0) {
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    return null;
+  }
+  await same.waitFor({ state: 'detached', timeout: PATIENCE_MS });
+  return number;
+}
+
 /** An evaluation that hangs is ended from Fleet, with a reason, and the run goes on; the log says both. */
 async function aborting(page) {
   run = (await daemon.begin(HANGING)).run;
@@ -204,16 +226,7 @@ async function aborting(page) {
   const aborted = [];
   // Two of them: the second shows that the lane of the first works again.
   for (const reason of [`${REASON}, it hangs`, `${REASON}, this one too`]) {
-    const lane = page.getByRole('list', { name: 'Evaluations under way' }).getByRole('listitem').filter({ has: button(page, 'Abort') }).first();
-    const number = Number((await lane.getByRole('button', { name: /^#/ }).textContent({ timeout: PATIENCE_MS })).slice(1));
-    await lane.getByRole('button', { name: 'Abort' }).click();
-    const dialog = page.getByRole('dialog');
-    await dialog.getByRole('heading', { name: `Abort the evaluation: candidate #${number}` }).waitFor({ timeout: PATIENCE_MS });
-    await dialog.getByLabel('Reason, for the log').fill(reason);
-    await dialog.getByRole('button', { name: 'Confirm' }).click();
-    await dialog.waitFor({ state: 'detached', timeout: PATIENCE_MS });
-    await lane.getByRole('button', { name: `#${number}`, exact: true }).waitFor({ state: 'detached', timeout: PATIENCE_MS });
-    aborted.push({ number, reason });
+    aborted.push({ number: await until('an evaluation was aborted', () => abortOne(page, reason)), reason });
   }
   for (const { number, reason } of aborted) {
     const id = `${run}-${number}`;

@@ -79,7 +79,11 @@ const SEPARATIONS: Record<string, string> = { split: 'kept apart', canary: 'one 
 
 /** One evaluation under way: what it tries, for how long, and the way to end it. */
 function Lane({ shown, number, took }: { shown: RunModel; number: number; took: number }) {
-  const blocked = isInterrupted(shown) ? 'Interrupted: it begins anew when the run is resumed.' : hindrance(liveModel(), 'abort_evaluation');
+  const blocked = isInterrupted(shown)
+    ? 'Interrupted: it begins anew when the run is resumed.'
+    : number === 0
+      ? 'The unchanged program is measured: stop the run to end that.'
+      : hindrance(liveModel(), 'abort_evaluation');
   return (
     <li>
       <Icon name="ring" size={12} tone="accent" />
