@@ -141,7 +141,13 @@ impl Walk<'_> {
             proposer.observe(&feedback);
         }
         match event {
-            Event::RunResumed(_) => self.resumed = true,
+            Event::RunResumed(_) => {
+                self.resumed = true;
+                // What was asked for and not answered was asked for again, with the memory of after.
+                for number in std::mem::take(&mut self.answers).into_keys() {
+                    hear(seq, number, Remade::AfterResume);
+                }
+            }
             Event::ProposalRequested(requested) if self.proposers.contains_key(&requested.proposer) => {
                 if self.resumed {
                     hear(seq, requested.number, Remade::AfterResume);
