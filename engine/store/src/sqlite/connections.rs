@@ -22,7 +22,7 @@ const MAX_IDLE_READERS: usize = 4;
 const STATEMENT_CACHE: usize = 32;
 /// Page cache of a connection, in KiB. A log is appended to and read in order, so a large cache would hold nothing
 /// that is asked for again.
-const PAGE_CACHE_KIB: i32 = 1024;
+const PAGE_CACHE_KIB: i32 = 256;
 /// The write-ahead log file is cut back to this size after a checkpoint, in bytes.
 const WAL_SIZE_LIMIT_BYTES: i64 = 8 * 1024 * 1024;
 /// Attempts at switching the file to a write-ahead log while another process opens it too: the switch upgrades a read
