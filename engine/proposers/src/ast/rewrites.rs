@@ -69,3 +69,48 @@ impl<'f> Rewrites<'f> {
         open.map(|start| Edit::insert(start, format!("{statement}\n"))).into_iter().collect()
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use crate::ast::pool::Change;
+    use crate::ast::scene::{Scene, SceneFile};
+    use std::collections::{BTreeSet, HashMap};
+    use syntax::{Blocks, Module, apply};
+
+    fn scene(source: &str) -> Scene {
+        let module = Module::parse(source);
+        assert!(module.is_valid(), "{:?}", module.errors());
+        let blocks = Blocks::find(source).unwrap();
+        let file = SceneFile { path: "program.py".to_owned(), module, blocks, suspicion: HashMap::new() };
+        Scene { files: vec![file], failures: BTreeSet::new(), mate: None, peers: Vec::new(), seed: 1 }
+    }
+
+    /// Every program that a family of an operator offers for this one, the best first. What does not parse fails the test.
+    pub(in crate::ast) fn programs(
+        changes: fn(&Scene) -> Vec<Change>,
+        family: &str,
+        source: &str,
+    ) -> Vec<String> {
+        let mut found = changes(&scene(source));
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let of_family = found.iter().filter(|change| change.family == family);
+        of_family
+            .map(|change| {
+                let text = apply(source, &change.edits).unwrap();
+                let module = Module::parse(&text);
+                assert!(module.is_valid(), "{text}\n{:?}", module.errors());
+                text
+            })
+            .collect()
+    }
+
+    /// This program is among those found.
+    #[track_caller]
+    pub(in crate::ast) fn expect(found: &[String], expected: &str) {
+        assert!(
+            found.iter().any(|text| text == expected),
+            "expected\n{expected}\nfound\n{}",
+            found.join("\n---\n")
+        );
+    }
+}

@@ -63,34 +63,20 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::changes;
-    use crate::ast::speed::tests::scene;
-    use syntax::{Module, apply};
+    use crate::ast::rewrites::tests::{expect, programs};
+    use syntax::Module;
 
     /// Every program that a family offers for this one, the best first. What does not parse, or is no smaller, fails.
     pub(super) fn offers(family: &str, source: &str) -> Vec<String> {
-        let size = Module::parse(source).code_size();
-        let mut found = changes(&scene(source));
-        found.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let of_family = found.iter().filter(|change| change.family == family);
-        of_family
-            .map(|change| {
-                let text = apply(source, &change.edits).unwrap();
-                let module = Module::parse(&text);
-                assert!(module.is_valid(), "{text}\n{:?}", module.errors());
-                assert!(module.code_size() < size, "no smaller: {text}");
-                text
-            })
-            .collect()
+        let size = |text: &str| Module::parse(text).code_size();
+        let found = programs(changes, family, source);
+        found.iter().for_each(|text| assert!(size(text) < size(source), "no smaller: {text}"));
+        found
     }
 
     /// A family offers exactly this program, perhaps beside others.
     #[track_caller]
     pub(super) fn check(family: &str, source: &str, expected: &str) {
-        let found = offers(family, source);
-        assert!(
-            found.iter().any(|text| text == expected),
-            "expected\n{expected}\nfound\n{}",
-            found.join("\n---\n")
-        );
+        expect(&offers(family, source), expected);
     }
 }

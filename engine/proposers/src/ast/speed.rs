@@ -69,43 +69,18 @@ const FAMILIES: [Family; 19] = [
 pub(super) const SHORTER: [Family; 3] = [collecting::find, conditions::find, idioms::find];
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::changes;
-    use crate::ast::scene::{Scene, SceneFile};
-    use std::collections::{BTreeSet, HashMap};
-    use syntax::{Blocks, Module, apply};
+    use crate::ast::rewrites::tests::{expect, programs};
 
-    pub(crate) fn scene(source: &str) -> Scene {
-        let module = Module::parse(source);
-        assert!(module.is_valid(), "{:?}", module.errors());
-        let blocks = Blocks::find(source).unwrap();
-        let file = SceneFile { path: "program.py".to_owned(), module, blocks, suspicion: HashMap::new() };
-        Scene { files: vec![file], failures: BTreeSet::new(), mate: None, peers: Vec::new(), seed: 1 }
-    }
-
-    /// Every program that a family offers for this one, the best first. What does not parse fails the test.
-    pub(crate) fn offers(family: &str, source: &str) -> Vec<String> {
-        let mut found = changes(&scene(source));
-        found.sort_by(|a, b| b.score.total_cmp(&a.score));
-        let of_family = found.iter().filter(|change| change.family == family);
-        of_family
-            .map(|change| {
-                let text = apply(source, &change.edits).unwrap();
-                let module = Module::parse(&text);
-                assert!(module.is_valid(), "{text}\n{:?}", module.errors());
-                text
-            })
-            .collect()
+    /// Every program that a family offers for this one, the best first.
+    pub(super) fn offers(family: &str, source: &str) -> Vec<String> {
+        programs(changes, family, source)
     }
 
     /// A family offers exactly this program, perhaps beside others.
     #[track_caller]
-    pub(crate) fn check(family: &str, source: &str, expected: &str) {
-        let found = offers(family, source);
-        assert!(
-            found.iter().any(|text| text == expected),
-            "expected\n{expected}\nfound\n{}",
-            found.join("\n---\n")
-        );
+    pub(super) fn check(family: &str, source: &str, expected: &str) {
+        expect(&offers(family, source), expected);
     }
 }

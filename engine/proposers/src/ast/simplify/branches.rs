@@ -103,7 +103,7 @@ fn one_target(rewrites: &mut Rewrites<'_>, node: Node<'_>) {
 }
 
 /// The value of a choice between two; the condition itself where the two are the truth values.
-fn chosen(condition: Node<'_>, a: &str, b: &str) -> String {
+pub(super) fn chosen(condition: Node<'_>, a: &str, b: &str) -> String {
     let text = condition.text();
     let is_bool = matches!(condition.unwrapped().kind(), Kind::ComparisonOperator | Kind::NotOperator);
     match (a, b) {

@@ -1,5 +1,6 @@
 //! Conditions: what is true or false by itself is not compared, and comparisons that share an operand are one.
 
+use super::branches::chosen;
 use super::quoted;
 use crate::ast::reading::{comparison, conjuncts, plain_call};
 use crate::ast::rewrites::Rewrites;
@@ -168,13 +169,7 @@ fn one_of(rewrites: &mut Rewrites<'_>, node: Node<'_>) {
 fn choice(rewrites: &mut Rewrites<'_>, node: Node<'_>) {
     let parts: Vec<Node<'_>> = node.named_children().collect();
     let [then, condition, otherwise] = parts.as_slice() else { return };
-    let text = match (then.text(), otherwise.text()) {
-        ("True", "False") if condition.kind() == Kind::ComparisonOperator => condition.text().to_owned(),
-        ("True", "False") => format!("bool({})", condition.text()),
-        ("False", "True") => format!("not {}", condition.text()),
-        (a, b) if a == condition.text() => format!("{a} or {b}"),
-        _ => return,
-    };
+    let text = chosen(*condition, then.text(), otherwise.text());
     let rationale = format!("{} is the answer", quoted(condition.text()));
     rewrites.offer("truth", 0.0, rationale, vec![Edit::replace(node.range(), text)]);
 }
