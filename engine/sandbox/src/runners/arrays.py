@@ -38,16 +38,28 @@ def unpack(value):
     return value
 
 
-def sendable(message):
-    """A message as it can be sent: itself, or with its arrays packed. A ValueError where it holds something else."""
+def without_arrays(message):
+    """A message that is not plain data, as such; a ValueError where it holds something else than arrays of numbers."""
     try:
-        written(message)
-        return message
+        return dict(pack(message), arrays=True)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def tell(channel, message):
+    """Sends a message, its arrays as plain data."""
+    try:
+        channel.send(message)
     except ValueError:
-        try:
-            return dict(pack(message), arrays=True)
-        except RecursionError:
-            raise ValueError("nested too deeply") from None
+        channel.send(without_arrays(message))
+
+
+def image(message):
+    """What a message would be sent as, to see whether it changes."""
+    try:
+        return written(message)
+    except ValueError:
+        return written(without_arrays(message))
 
 
 def received(message):

@@ -18,7 +18,7 @@ def describe(module):
             names.append([name, "other", None])
         else:
             try:
-                sendable({"value": value})
+                image({"value": value})
                 names.append([name, "value", value])
             except ValueError:
                 names.append([name, "other", None])
@@ -84,14 +84,14 @@ def main():
                 given = received(question)
                 args = given["args"]
                 kwargs = given["kwargs"]
-                before = written(sendable({"args": args, "kwargs": kwargs}))
+                before = image({"args": args, "kwargs": kwargs})
                 if lines:
                     lines.start()
                 patience.start()
                 answer["value"] = target(*args, **kwargs)
                 patience.stop(None)
                 try:
-                    if written(sendable({"args": args, "kwargs": kwargs})) != before:
+                    if image({"args": args, "kwargs": kwargs}) != before:
                         answer["args"] = args
                         answer["kwargs"] = kwargs
                 except ValueError:
@@ -111,6 +111,6 @@ def main():
         if lines:
             seen.update(tuple(place) for place in lines.stop())
         try:
-            channel.send(sendable(answer))
+            tell(channel, answer)
         except ValueError:
             channel.send({"unfit": "an answer is not plain data: " + type(answer.get("value")).__name__})

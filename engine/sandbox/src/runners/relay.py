@@ -20,7 +20,7 @@ class Relay:
 
     def _ask(self, question):
         try:
-            self._channel.send(sendable(question))
+            tell(self._channel, question)
         except ValueError:
             return self._unfit("an argument is not plain data")
         answer = self._channel.receive()
