@@ -58,7 +58,7 @@ fn number(files: &SourceFiles) -> i64 {
 }
 
 /// Makes the program one quicker a proposal.
-struct Tuner;
+pub(crate) struct Tuner;
 
 impl Proposer for Tuner {
     fn name(&self) -> &str {
@@ -88,7 +88,7 @@ impl Proposer for Tuner {
 }
 
 /// Every text is a program of its own.
-struct Plain;
+pub(crate) struct Plain;
 
 impl Screener for Plain {
     fn screen(&self, parent: &SourceFiles, patch: &Patch) -> Screening {
