@@ -2,18 +2,18 @@
 //! similar is not evaluated, what cannot be embedded is compared by its tree, and a replay needs no endpoint.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/scripted.rs"]
+mod scripted;
 #[expect(dead_code, reason = "each test file uses its own part of this")]
 mod support;
 
 use models::scripted::{Asked, Endpoint, Reply};
+use scripted::{KEY, PROGRAM, run};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Output;
-use support::{darwind, json};
+use support::{darwind, json, refused};
 use tempfile::TempDir;
 
-const PROGRAM: &str =
-    "def triangle(n):\n    total = 0\n    for i in range(n):\n        total += i\n    return total\n";
 const CASES: &str = r#"[{"function": "triangle", "args": [0], "expected": 0}, {"function": "triangle", "args": [3], "expected": 6}]"#;
 const CONFIGURATION: &str = r#"
 [target]
@@ -25,38 +25,9 @@ kind = "pass_rate"
 cases = "cases.json"
 "#;
 const MODEL: &str = "[proposers.llm]\nendpoint = \"ENDPOINT\"\nmodel = \"scripted\"\nkey_env = \"DARWIND_TEST_KEY\"\nparallel = 1\n";
-/// The key that must not show anywhere.
-const KEY: &str = "sk-do-not-show-me";
 
 fn target(endpoint: &Endpoint, more: &str) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    let configuration = format!("{CONFIGURATION}{more}").replace("ENDPOINT", &endpoint.url());
-    for (name, text) in [("triangle.py", PROGRAM), ("cases.json", CASES), ("darwind.toml", &configuration)] {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-fn run(data: &Path, target: &Path, words: &[&str]) -> Output {
-    let fixed = ["--listen", "none", "--json", "--workers", "1", "--seed", "3"];
-    darwind(data)
-        .arg("run")
-        .arg(target)
-        .args(fixed)
-        .args(words)
-        .env("DARWIND_TEST_KEY", KEY)
-        .output()
-        .unwrap()
-}
-
-/// Whether this machine can contain anything at all; where it can't, a run is refused and there is nothing to see.
-#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
-fn refused(output: &Output) -> bool {
-    let refused = output.status.code() == Some(3);
-    if refused {
-        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    refused
+    scripted::target(endpoint, CASES, &format!("{CONFIGURATION}{more}"))
 }
 
 fn events(data: &Path) -> Vec<Value> {

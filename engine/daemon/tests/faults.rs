@@ -1,13 +1,12 @@
 //! What goes wrong around a run, through the binary: each with a clear word, the contract's exit code, and nothing lost.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![expect(clippy::print_stdout, reason = "what cannot run here is printed as skipped")]
 
 #[expect(dead_code, reason = "each test file uses its own part of this")]
 mod support;
 
 use std::path::Path;
 use std::process::{Command, Output};
-use support::darwind;
+use support::{darwind, refused};
 use tempfile::TempDir;
 
 const EVALUATED: &str = "[target]\nname = \"t\"\nfiles = [\"program.py\"]\n[evaluator]\nfile = \"evaluator.py\"\ntimeout = \"2s\"\n[[objective]]\nname = \"score\"\nkind = \"metric\"\nmetric = \"score\"\ndirection = \"maximize\"\n[budget]\nevaluations = 3\n";
@@ -22,15 +21,6 @@ fn target(files: &[(&str, &str)]) -> TempDir {
 
 fn run(data: &Path, target: &Path) -> Output {
     darwind(data).args(["run", "--json", "--listen", "none"]).arg(target).output().unwrap()
-}
-
-/// Whether this machine can contain nothing, so that there is nothing to see.
-fn refused(output: &Output) -> bool {
-    let refused = output.status.code() == Some(3);
-    if refused {
-        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    refused
 }
 
 #[test]

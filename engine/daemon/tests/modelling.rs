@@ -2,6 +2,8 @@
 //! counted and never asked for twice, and budgets hold.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "support/scripted.rs"]
+mod scripted;
 #[expect(dead_code, reason = "each test file uses its own part of this")]
 mod support;
 
@@ -10,17 +12,15 @@ use evolution::event::Command;
 use evolution::id::RunId;
 use evolution::settings::Budget;
 use models::scripted::{Asked, Endpoint, Reply};
+use scripted::{KEY, run};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Output;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use store::{Expected, Log, NewRecord, SqliteStore};
-use support::{darwind, json};
+use support::{darwind, json, refused};
 use tempfile::TempDir;
 
-const PROGRAM: &str =
-    "def triangle(n):\n    total = 0\n    for i in range(n):\n        total += i\n    return total\n";
 const CASES: &str = r#"[{"function": "triangle", "args": [0], "expected": 0}, {"function": "triangle", "args": [3], "expected": 6},
     {"function": "triangle", "args": [10], "expected": 55}]"#;
 const CONFIGURATION: &str = r#"
@@ -40,39 +40,10 @@ endpoint = "ENDPOINT"
 model = "scripted"
 key_env = "DARWIND_TEST_KEY"
 "#;
-/// The key that must not show anywhere.
-const KEY: &str = "sk-do-not-show-me";
 
 /// A target whose model is at `endpoint`, with further settings.
 fn target(endpoint: &Endpoint, more: &str) -> TempDir {
-    let folder = TempDir::new().unwrap();
-    let configuration = CONFIGURATION.replace("ENDPOINT", &endpoint.url()) + more;
-    for (name, text) in [("triangle.py", PROGRAM), ("cases.json", CASES), ("darwind.toml", &configuration)] {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    folder
-}
-
-fn run(data: &Path, target: &Path, words: &[&str]) -> Output {
-    let fixed = ["--listen", "none", "--json", "--workers", "1", "--seed", "3"];
-    darwind(data)
-        .arg("run")
-        .arg(target)
-        .args(fixed)
-        .args(words)
-        .env("DARWIND_TEST_KEY", KEY)
-        .output()
-        .unwrap()
-}
-
-/// Whether this machine can contain anything at all; where it can't, a run is refused and there is nothing to see.
-#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
-fn refused(output: &Output) -> bool {
-    let refused = output.status.code() == Some(3);
-    if refused {
-        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    refused
+    scripted::target(endpoint, CASES, &format!("{CONFIGURATION}{more}"))
 }
 
 /// Answers like a model of mixed talent: some answers right, some useless in each of the usual ways.

@@ -8,8 +8,8 @@ mod support;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use support::{darwind, json};
+use std::process::{Command, Stdio};
+use support::{darwind, json, refused};
 use tempfile::TempDir;
 
 const PROGRAM: &str = "
@@ -59,16 +59,6 @@ fn target() -> TempDir {
     std::fs::write(folder.path().join("cases.json"), cases.to_string()).unwrap();
     std::fs::write(folder.path().join("darwind.toml"), CONFIGURATION).unwrap();
     folder
-}
-
-/// Whether this machine can contain anything at all; where it can't, a run is refused and there is nothing to see.
-#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
-fn refused(output: &Output) -> bool {
-    let refused = output.status.code() == Some(3);
-    if refused {
-        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
-    }
-    refused
 }
 
 #[test]

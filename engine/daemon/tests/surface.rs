@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[expect(dead_code, reason = "each test file uses its own part of this")]
 mod support;
 
 use std::os::unix::process::CommandExt;

@@ -43,6 +43,16 @@ pub(crate) fn json(output: &std::process::Output) -> serde_json::Value {
     })
 }
 
+/// Whether this machine can contain nothing at all: a run is refused then, and there is nothing to see.
+#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
+pub(crate) fn refused(output: &std::process::Output) -> bool {
+    let refused = output.status.code() == Some(3);
+    if refused {
+        println!("skipped: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    refused
+}
+
 /// A clock that moves one millisecond with every look.
 struct Ticks(AtomicI64);
 
