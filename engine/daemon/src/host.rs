@@ -120,7 +120,7 @@ impl Host {
         let host = self.clone();
         let work = move || {
             tracing::info!(run = run.as_str(), "driving");
-            let contact = Contact::of(&host.runs, conductor.state(), &conductor.handle());
+            let mut contact = Contact::of(&host.runs, conductor.state(), &conductor.handle());
             let ending = conductor.drive(&mut |state, event| {
                 tracing::debug!(run = run.as_str(), seq = state.seq, event = event.name(), "recorded");
                 if let Some(telemetry) = &mut telemetry {

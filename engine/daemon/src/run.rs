@@ -262,7 +262,7 @@ fn drive(
     let mut progress = Progress::new(conductor.state(), terminal.wants_json());
     let mut telemetry = Telemetry::of_run(run.as_str())?;
     let mut last_words = String::new();
-    let contact = Contact::of(runs, conductor.state(), &conductor.handle());
+    let mut contact = Contact::of(runs, conductor.state(), &conductor.handle());
     let ending = conductor.drive(&mut |state, event| {
         if let Event::RunFinished(finished) = event {
             last_words.clone_from(&finished.reason);

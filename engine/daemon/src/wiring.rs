@@ -194,6 +194,12 @@ pub(crate) fn proposers(
                 target: configuration.target.name.clone(),
                 run: evaluation.run.to_string(),
                 objectives: peers::goals(&objective_set(configuration)?),
+                counting_cases: configuration
+                    .objectives
+                    .iter()
+                    .filter(|objective| objective.kind == Kind::PassRate)
+                    .map(|objective| objective.name.clone())
+                    .collect(),
                 threshold: configuration.collective.knowledge_transfer.compatibility_threshold,
             })),
             _ => {

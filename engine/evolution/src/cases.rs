@@ -64,10 +64,16 @@ impl CaseSet {
 impl FromIterator<usize> for CaseSet {
     fn from_iter<I: IntoIterator<Item = usize>>(cases: I) -> Self {
         let mut set = Self::new();
-        for case in cases {
-            set.insert(case);
-        }
+        set.extend(cases);
         set
+    }
+}
+
+impl Extend<usize> for CaseSet {
+    fn extend<I: IntoIterator<Item = usize>>(&mut self, cases: I) {
+        for case in cases {
+            self.insert(case);
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Adapts a package to the local program: finds the place of each piece, moves names over, and makes a patch. Where the
-//! local function is not the one that the peer changed, only the lines that the peer changed are carried over, and where
-//! those are not here either, a function of the same name and parameters takes the peer's in whole. What is here already
-//! is left, so that a package of several pieces brings those that are missing.
+//! local function is not the one that the peer changed, only the lines that the peer changed are carried over. Where those
+//! are not here either, a function of the same name and parameters takes the peer's in whole, but only when the package
+//! brings nothing else: these lines were changed here too, and what else it brings is no reason to lose that. What is here
+//! already is left, so that a package of several pieces brings those that are missing.
 
 use crate::compatibility::{Place, home, places};
 use crate::extract::dedented;
@@ -37,17 +38,25 @@ pub enum AdaptError {
 pub fn adapt(package: &Package, files: &SourceFiles) -> Result<Patch, AdaptError> {
     let places = places(files);
     let mut edits: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
+    let mut replacing: BTreeMap<String, Vec<Edit>> = BTreeMap::new();
     // What is new goes where the changed pieces went.
     let mut main_path = None;
     let (changed, new): (Vec<&CodeChange>, Vec<&CodeChange>) =
         package.code_pattern.patterns.iter().partition(|change| change.before.is_some());
     for change in changed {
-        let (path, edit) = match change.kind {
-            ChangeKind::Function => function_edit(change, &places, files)?,
-            ChangeKind::Statement | ChangeKind::Import => statement_edit(change, files)?,
+        let (path, piece) = match change.kind {
+            ChangeKind::Function => function_piece(change, &places, files)?,
+            ChangeKind::Statement | ChangeKind::Import => statement_piece(change, files)?,
         };
         main_path.get_or_insert_with(|| path.clone());
-        edits.entry(path).or_default().extend(edit);
+        match piece {
+            Piece::Here => {}
+            Piece::Missing(edit) => edits.entry(path).or_default().push(edit),
+            Piece::Replacing(edit) => replacing.entry(path).or_default().push(edit),
+        }
+    }
+    if edits.is_empty() {
+        edits = replacing;
     }
     let main_path = main_path.ok_or_else(|| AdaptError::NoPlace(package.improvement_type.clone()))?;
     for change in new {
@@ -74,11 +83,21 @@ fn patch_of(edits: BTreeMap<String, Vec<Edit>>, files: &SourceFiles) -> Result<P
     if changes.is_empty() { Err(AdaptError::Nothing) } else { Ok(Patch(changes)) }
 }
 
-fn function_edit(
+/// What a changed piece of a package is to the local program.
+enum Piece {
+    /// It is here already.
+    Here,
+    /// What it changes was not changed here.
+    Missing(Edit),
+    /// What it changes was changed here too, to something else, and is lost with it.
+    Replacing(Edit),
+}
+
+fn function_piece(
     change: &CodeChange,
     places: &[Place],
     files: &SourceFiles,
-) -> Result<(String, Option<Edit>), AdaptError> {
+) -> Result<(String, Piece), AdaptError> {
     let named = || AdaptError::NoPlace(change.name.clone());
     let before = change.before.as_deref().ok_or_else(named)?;
     let (place, _) = home(change, places).ok_or_else(named)?;
@@ -87,23 +106,23 @@ fn function_edit(
     let (before, after) = (renamed(before, &names), renamed(after, &names));
     let here = Module::parse(&place.text).fingerprint();
     if Module::parse(&after).fingerprint() == here {
-        return Ok((place.path.clone(), None));
+        return Ok((place.path.clone(), Piece::Here));
     }
     let equal = Module::parse(&before).fingerprint() == here;
     let namesake = change.name == place.name && change.args == place.args;
-    let text = match carried_over(&before, &after, &place.text) {
-        _ if equal => after,
-        Some(text) => text,
-        None if namesake => after,
+    let (text, kind): (String, fn(Edit) -> Piece) = match carried_over(&before, &after, &place.text) {
+        _ if equal => (after, Piece::Missing),
+        Some(text) => (text, Piece::Missing),
+        None if namesake => (after, Piece::Replacing),
         None => return Err(AdaptError::Differs(change.name.clone())),
     };
     let source = files.text(&place.path).unwrap_or_default();
     let line = source.get(place.span.clone()).unwrap_or_default();
     let indent = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-    Ok((place.path.clone(), Some(Edit::replace(place.span.clone(), indented(&text, indent)))))
+    Ok((place.path.clone(), kind(Edit::replace(place.span.clone(), indented(&text, indent)))))
 }
 
-fn statement_edit(change: &CodeChange, files: &SourceFiles) -> Result<(String, Option<Edit>), AdaptError> {
+fn statement_piece(change: &CodeChange, files: &SourceFiles) -> Result<(String, Piece), AdaptError> {
     let named = || AdaptError::NoPlace(change.name.clone());
     let before = change.before.as_deref().ok_or_else(named)?;
     let after = change.after.as_deref().unwrap_or_default();
@@ -113,7 +132,7 @@ fn statement_edit(change: &CodeChange, files: &SourceFiles) -> Result<(String, O
         let module = Module::parse(source);
         let here = module.root().named_children().find(|node| node.text() == before);
         if let Some(node) = here {
-            return Ok((path.clone(), Some(Edit::replace(node.range(), after))));
+            return Ok((path.clone(), Piece::Missing(Edit::replace(node.range(), after))));
         }
     }
     Err(named())
@@ -272,6 +291,7 @@ mod tests {
             objectives,
             fingerprint: String::new(),
             success_factors: Vec::new(),
+            solves: Vec::new(),
         })
         .unwrap()
     }
@@ -319,6 +339,17 @@ mod tests {
             adapted(&package(before, &after), &other),
             Err(AdaptError::Differs(_) | AdaptError::NoPlace(_))
         ));
+    }
+
+    #[test]
+    fn what_was_changed_here_too_is_kept_while_the_package_brings_something_else() {
+        let before = "def f(a):\n    return a + 2\n\ndef g(b):\n    return b * 3\n";
+        let after = before.replace("+ 2", "+ 1").replace("* 3", "* 2");
+        let local = before.replace("+ 2", "- 2");
+        let brought = adapted(&package(before, &after), &local).unwrap();
+        assert_eq!(brought, local.replace("* 3", "* 2"));
+        // With nothing else to bring it takes the place of what is here.
+        assert_eq!(adapted(&package(before, &after), &brought).unwrap(), after);
     }
 
     #[test]

@@ -34,6 +34,8 @@ pub struct Improvement<'a> {
     pub fingerprint: String,
     /// Why it is believed.
     pub success_factors: Vec<String>,
+    /// Names of the test cases that it newly passes.
+    pub solves: Vec<String>,
 }
 
 /// The package of an improvement; `None` when no Python that it changed can be told in pieces.
@@ -63,6 +65,7 @@ pub fn extract(improvement: &Improvement<'_>) -> Option<Package> {
                 fingerprint: improvement.fingerprint.clone(),
             },
             success_factors: improvement.success_factors.clone(),
+            solves: improvement.solves.clone(),
             digest: String::new(),
             signature: None,
         }

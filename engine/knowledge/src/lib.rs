@@ -19,6 +19,6 @@ pub use graph::{KnowledgeGraph, Similar};
 pub use memory::{Judgement, Memory, MemoryError, Note, Remembered, STREAM, TransferOutcome, Trust};
 pub use package::{
     Applicability, ChangeKind, CodeChange, CodePattern, Goal, Impact, MAX_CHANGES, MAX_PACKAGE_BYTES,
-    MAX_SOURCE_BYTES, Package, PackageError, PackageSignature, SCHEMA,
+    MAX_SOURCE_BYTES, MAX_WORDS, Package, PackageError, PackageSignature, SCHEMA,
 };
 pub use shape::Shape;

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// The version of the schema that is written; older ones are read.
 pub const SCHEMA: u32 = 2;
@@ -19,7 +19,7 @@ const MAX_WORD_BYTES: usize = 512;
 /// Longest part of a signature, in bytes.
 const MAX_SIGNATURE_BYTES: usize = 2_048;
 /// Most names in one list (arguments, goals, factors).
-const MAX_WORDS: usize = 128;
+pub const MAX_WORDS: usize = 128;
 
 /// What a peer can reuse of an improvement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,11 +41,15 @@ pub struct Package {
     /// Why it is believed, in sentences.
     #[serde(default)]
     pub success_factors: Vec<String>,
-    /// SHA-256 over the package without this field and the next, hexadecimal; empty in what was not sealed.
+    /// Names of the test cases that pass with it and did not before, at most [`MAX_WORDS`], none when there are more: a hint
+    /// to those who have the same cases, whether it is worth a trial. Readers of before it pass it over: it is neither in
+    /// the digest nor another schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub solves: Vec<String>,
+    /// SHA-256 over the package without this field, the one before and the next, hexadecimal; empty in what was not sealed.
     #[serde(default)]
     pub digest: String,
-    /// Who vouches for it. Packages of before signatures have none, and readers of before them pass it over: it is neither
-    /// in the digest nor another schema.
+    /// Who vouches for it; as little part of the digest and the schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<PackageSignature>,
 }
@@ -223,8 +227,24 @@ impl Package {
         self
     }
 
+    /// How many cases it says to solve that a program does not pass; `None` when it has nothing for that program: the program
+    /// passes every case it names, and cases are all that it gained. `passed` are the cases that the program passes,
+    /// `counting` the objectives that count cases. What a peer says is no more than a reason to try, or not to.
+    #[must_use]
+    pub fn promise(&self, passed: &HashSet<&str>, counting: &BTreeSet<String>) -> Option<usize> {
+        let unsolved = self.solves.iter().filter(|case| !passed.contains(case.as_str())).count();
+        let gained: BTreeSet<&String> = match &self.performance_impact {
+            Impact::Full { by_objective, .. } => {
+                by_objective.iter().filter(|(_, share)| **share > 0.0).map(|(name, _)| name).collect()
+            }
+            Impact::Score(_) => return Some(unsolved),
+        };
+        let only_cases = !self.solves.is_empty() && gained.iter().all(|name| counting.contains(*name));
+        (unsolved > 0 || !only_cases).then_some(unsolved)
+    }
+
     fn computed_digest(&self) -> String {
-        let bare = Self { digest: String::new(), signature: None, ..self.clone() };
+        let bare = Self { solves: Vec::new(), digest: String::new(), signature: None, ..self.clone() };
         // Fields are written in the order of their declaration and maps in that of their keys, so equal is equal.
         let text = serde_json::to_vec(&bare).unwrap_or_default();
         Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
@@ -248,6 +268,8 @@ impl Package {
             limit("a part of the signature", part.len(), MAX_SIGNATURE_BYTES)?;
         }
         limit("success_factors", self.success_factors.len(), MAX_WORDS)?;
+        limit("solves", self.solves.len(), MAX_WORDS)?;
+        self.solves.iter().try_for_each(|case| word("a case", case))?;
         limit("objectives", self.applicability_context.objectives.len(), MAX_WORDS)?;
         limit("patterns", self.code_pattern.patterns.len(), MAX_CHANGES)?;
         if !self.performance_impact.delta().is_finite() {
@@ -289,13 +311,36 @@ mod tests {
     }
 
     #[test]
+    fn what_solves_only_what_passes_here_promises_nothing() {
+        let package = |solves: &[&str], gained: &[&str]| {
+            let mut value = small();
+            let shares: BTreeMap<&str, f64> = gained.iter().map(|name| (*name, 0.5)).collect();
+            value["performance_impact"] = json!({ "delta": 0.5, "by_objective": shares });
+            value["solves"] = json!(solves);
+            Package::read(&value).unwrap()
+        };
+        let counting = BTreeSet::from(["accuracy".to_owned()]);
+        let promise = |solves: &[&str], gained: &[&str]| {
+            package(solves, gained).promise(&HashSet::from(["a", "b"]), &counting)
+        };
+        assert_eq!(promise(&["a", "c", "d"], &["accuracy"]), Some(2));
+        assert_eq!(promise(&["a", "b"], &["accuracy"]), None);
+        // It gained something else too, or says nothing of cases, or not by what it gained.
+        assert_eq!(promise(&["a"], &["accuracy", "cpu_time"]), Some(0));
+        assert_eq!(promise(&[], &["accuracy"]), Some(0));
+        let short = Package { performance_impact: Impact::Score(0.5), ..package(&["a"], &[]) };
+        assert_eq!(short.promise(&HashSet::from(["a"]), &counting), Some(0));
+    }
+
+    #[test]
     fn what_was_changed_on_its_way_is_refused() {
         let mut sent = serde_json::to_value(Package::read(&small()).unwrap()).unwrap();
         sent["performance_impact"] = json!(9.0);
         assert_eq!(Package::read(&sent), Err(PackageError::Digest));
-        // A signature may be added or taken away without it.
+        // A signature and a hint may be added or taken away without it.
         let mut signed = serde_json::to_value(Package::read(&small()).unwrap()).unwrap();
         signed["signature"] = json!({ "protected": "e30", "signature": "AAAA" });
+        signed["solves"] = json!(["f#0"]);
         let read = Package::read(&signed).unwrap();
         assert_eq!(
             (&read.digest, read.signature.is_some()),

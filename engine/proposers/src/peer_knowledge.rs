@@ -12,7 +12,8 @@ use evolution::ports::{
 };
 use knowledge::{Goal, Judgement, LocalContext, Memory, Remembered, adapt, compatibility};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// The proposer's name.
@@ -38,6 +39,8 @@ pub struct Options {
     pub run: String,
     /// What the program is judged by.
     pub objectives: Vec<Goal>,
+    /// Names of those objectives that count test cases.
+    pub counting_cases: BTreeSet<String>,
     /// Least compatibility of a package that is tried, 0 to 1.
     pub threshold: f64,
 }
@@ -57,14 +60,28 @@ impl PeerKnowledge {
         Self { options, used: HashSet::new(), unfit: HashSet::new() }
     }
 
-    /// Packages that may be tried on a parent, the newest first: what a peer tells later mostly holds what it told before,
-    /// which then has nothing left to bring.
-    fn waiting(&self, parent: Number) -> Result<impl Iterator<Item = Remembered> + use<'_>, ProposerError> {
+    /// Packages that may be tried on a parent: those first that say to solve most of what it fails, and of equals the newest,
+    /// for what a peer tells later mostly holds what it told before, which then has nothing left to bring.
+    fn waiting(&self, parent: &CandidateView) -> Result<Vec<Remembered>, ProposerError> {
         let queued = self.options.memory.queued(&self.options.target).map_err(failed)?;
-        Ok(queued.into_iter().rev().filter(move |one| {
-            let digest = &one.package.digest;
-            !self.used.contains(digest) && !self.unfit.contains(&(parent, digest.clone()))
-        }))
+        let passed: HashSet<&str> = parent
+            .evaluation
+            .cases
+            .iter()
+            .filter(|case| case.passed)
+            .map(|case| case.name.as_str())
+            .collect();
+        let untried = |digest: &String| {
+            !self.used.contains(digest) && !self.unfit.contains(&(parent.number, digest.clone()))
+        };
+        let mut waiting: Vec<(usize, Remembered)> = queued
+            .into_iter()
+            .rev()
+            .filter(|one| untried(&one.package.digest))
+            .filter_map(|one| Some((one.package.promise(&passed, &self.options.counting_cases)?, one)))
+            .collect();
+        waiting.sort_by_key(|(promise, _)| Reverse(*promise));
+        Ok(waiting.into_iter().map(|(_, one)| one).collect())
     }
 
     /// How well a package fits a parent now.
@@ -96,8 +113,7 @@ impl Proposer for PeerKnowledge {
     fn propose(&mut self, request: &ProposalRequest) -> Result<Proposal, ProposerError> {
         let nothing = || ProposerError::Exhausted("nothing of peers waits that fits here".to_owned());
         let parent = request.parents.first().ok_or_else(nothing)?;
-        let waiting: Vec<Remembered> = self.waiting(parent.number)?.take(MAX_TRIES).collect();
-        for one in waiting {
+        for one in self.waiting(parent)?.into_iter().take(MAX_TRIES) {
             let digest = one.package.digest.clone();
             let score = self.score(&one, parent)?;
             // The threshold held when the package came; a parent may have grown away from it.

@@ -52,8 +52,8 @@ impl Contact {
     }
 
     /// Hears what happened in the run.
-    pub(crate) fn observe(&self, state: &State, event: &Event) {
-        if let Some(sharer) = &self.sharer {
+    pub(crate) fn observe(&mut self, state: &State, event: &Event) {
+        if let Some(sharer) = &mut self.sharer {
             sharer.observe(state, event);
         }
     }

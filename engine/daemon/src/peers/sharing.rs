@@ -7,10 +7,12 @@ use crate::data::{self, Runs};
 use crate::failure::Failure;
 use crate::wiring;
 use a2a::signing::PublicKey;
+use evolution::archive::is_stepping_stone;
+use evolution::cases::CaseSet;
 use evolution::event::Event;
 use evolution::id::{BASELINE, Number, RunId};
 use evolution::ports::Snapshots;
-use evolution::state::State;
+use evolution::state::{CandidateRecord, State};
 use knowledge::{Goal, Improvement, Memory, Package, TransferOutcome, extract};
 use objectives::{Direction, ObjectiveSet};
 use serde_json::{Value, json};
@@ -38,6 +40,8 @@ const TRANSFER_DIGITS: usize = 16;
 /// Tells the peers of one run's improvements until it is dropped.
 pub(crate) struct Sharer {
     sender: Option<SyncSender<Telling>>,
+    /// Cases that something told passes.
+    told: CaseSet,
     /// Turns true when the run is over: what still waits is tried once.
     closing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -67,6 +71,7 @@ pub(crate) struct Telling {
     goals: Vec<Goal>,
     fingerprint: String,
     factors: Vec<String>,
+    solves: Vec<String>,
 }
 
 impl Sharer {
@@ -86,33 +91,65 @@ impl Sharer {
         let work = move || tell_all(&runs, &tellings, &Effort { attempts, closing: closed });
         // Without a thread nothing is shared; the run is no worse for it.
         let thread = std::thread::Builder::new().name("sharing".to_owned()).spawn(work).ok()?;
-        Some(Self { sender: Some(sender), closing, thread: Some(thread) })
+        Some(Self { sender: Some(sender), told: CaseSet::new(), closing, thread: Some(thread) })
     }
 
-    /// Hears what happened in the run. What joined the front is told as its step; a new champion also as a whole.
-    pub(crate) fn observe(&self, state: &State, event: &Event) {
-        let number = match event {
-            Event::ImprovementApplied(applied) => applied.modification_id.number(),
+    /// Hears what happened in the run. What joined the front is told as its step, and so is what solved a case that nothing
+    /// told so far solves: it may score no higher than the champion and still be what a peer's champion lacks. A new
+    /// champion is also told as a whole.
+    pub(crate) fn observe(&mut self, state: &State, event: &Event) {
+        let (id, kind) = match event {
+            Event::ImprovementApplied(applied) => (&applied.modification_id, Kind::Step),
+            Event::ImprovementArchived(archived) => (&archived.modification_id, Kind::Solution),
+            Event::ImprovementRejected(rejected) => (&rejected.modification_id, Kind::Solution),
             Event::ChampionChanged(changed) if changed.reason == "improvement" => {
-                changed.modification_id.number()
+                (&changed.modification_id, Kind::Whole)
             }
             _ => return,
         };
-        let Some(number) = number.filter(|number| *number != BASELINE) else { return };
-        let whole = matches!(event, Event::ChampionChanged(_));
-        let from_peer = state
-            .candidate(number)
-            .and_then(|record| state.arm(record))
-            .is_some_and(|arm| arm.proposer == proposers::peer_knowledge::NAME);
+        let Some(number) = id.number().filter(|number| *number != BASELINE) else { return };
+        let Some(record) = state.candidate(number) else { return };
+        let from_peer = state.arm(record).is_some_and(|arm| arm.proposer == proposers::peer_knowledge::NAME);
         // What came from a peer is not told back as a step; as a part of a new champion it is.
-        if from_peer && !whole {
+        let worth_telling = match kind {
+            Kind::Whole => true,
+            Kind::Step => !from_peer,
+            Kind::Solution => !from_peer && self.solves_more(state, record),
+        };
+        if !worth_telling {
             return;
         }
-        if let (Some(telling), Some(sender)) = (telling(state, number, whole), &self.sender) {
+        self.told.extend(record.passed.iter());
+        if let (Some(telling), Some(sender)) = (telling(state, number, kind == Kind::Whole), &self.sender) {
             // As many wait as may: the next improvement is better anyway.
             let _ = sender.try_send(telling);
         }
     }
+
+    /// Whether a candidate that joined no front is worth telling for what it solves.
+    fn solves_more(&self, state: &State, record: &CandidateRecord) -> bool {
+        let parent = record.parents.first().and_then(|parent| state.candidate(*parent));
+        let (Some(parent), Some(baseline)) = (parent, state.baseline()) else { return false };
+        is_stepping_stone(state, record)
+            && adds([&self.told, &baseline.passed], &parent.passed, &record.passed)
+    }
+}
+
+/// Whether cases pass now that did not before and are in none of the known sets, at the cost of none that did.
+fn adds(known: [&CaseSet; 2], before: &CaseSet, now: &CaseSet) -> bool {
+    let is_new = |case: usize| !before.contains(case) && known.iter().all(|set| !set.contains(case));
+    before.is_subset(now) && now.iter().any(is_new)
+}
+
+/// What of a candidate is worth telling.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// What it changed of its parent, which joined the front.
+    Step,
+    /// The same, when it solves what nothing told solves.
+    Solution,
+    /// What it changed of the unchanged program.
+    Whole,
 }
 
 impl Drop for Sharer {
@@ -156,7 +193,15 @@ fn telling(state: &State, number: Number, whole: bool) -> Option<Telling> {
         goals: goals(&state.run.objectives),
         fingerprint: state.run.fingerprint.clone(),
         factors,
+        solves: solved(state, &from.passed, &record.passed),
     })
+}
+
+/// Names of the cases that pass now and did not before; none when they are too many to be told.
+fn solved(state: &State, before: &CaseSet, now: &CaseSet) -> Vec<String> {
+    let cases = now.iter().filter(|case| !before.contains(*case));
+    let names: Vec<String> = cases.filter_map(|case| state.case_names.get(case).cloned()).collect();
+    if names.len() <= knowledge::MAX_WORDS { names } else { Vec::new() }
 }
 
 /// The mean of shares, weighted as the objectives are.
@@ -217,6 +262,7 @@ pub(super) fn package(runs: &Runs, telling: &Telling) -> Result<Option<Package>,
         objectives: telling.goals.clone(),
         fingerprint: telling.fingerprint.clone(),
         success_factors: telling.factors.clone(),
+        solves: telling.solves.clone(),
     }))
 }
 
@@ -323,4 +369,21 @@ pub(super) fn meet(runs: &Runs, address: &PeerAddress) -> Result<Met, Failure> {
     let answer = courier.ask(&known, &greeting, GREETING).map_err(unheard)?;
     let capabilities = serde_json::from_value(answer["capabilities"].clone()).unwrap_or_default();
     Ok(Met { skills, capabilities, key })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_solution_is_worth_telling_once_and_when_it_breaks_nothing() {
+        let set = |cases: &[usize]| cases.iter().copied().collect::<CaseSet>();
+        let (told, baseline) = (set(&[0, 1]), set(&[2]));
+        let adds = |before: &[usize], now: &[usize]| adds([&told, &baseline], &set(before), &set(now));
+        assert!(adds(&[2], &[2, 3]), "a case that nobody solved");
+        assert!(!adds(&[2], &[2, 1]), "somebody was told of it");
+        assert!(!adds(&[2], &[3]), "it costs a case of its parent");
+        assert!(!adds(&[0, 2, 3], &[0, 2, 3]), "nothing is new");
+        assert!(!adds(&[], &[2]), "the unchanged program passes it");
+    }
 }
