@@ -1,6 +1,7 @@
 //! A make-believe target, its proposers and its evaluator, as pure functions of a seed: what a run of the real machinery
 //! would answer, in no time and with every fault that the seed asks for. No files, no processes.
 
+use evolution::acceptance::CORRECTNESS_GATE;
 use evolution::candidate::{CaseResult, CheckResult, Cost, Evaluation, Outcome, Separation};
 use evolution::decision::Answer;
 use evolution::embedding::Embedding;
@@ -39,6 +40,8 @@ pub(crate) enum Goal {
     Speed,
     /// No cases; two costs that contradict each other.
     TradeOff,
+    /// No cases; the evaluator calls the baseline incorrect, and one cost falls.
+    Correct,
 }
 
 /// How often what goes wrong, each as one in so many; 0 is never.
@@ -97,7 +100,7 @@ impl Landscape {
         };
         let set = match self.goal {
             Goal::Repair => vec![objective("pass_rate", Direction::Maximize, 1.0, Some(1.0), Some(1.0))],
-            Goal::Speed => vec![objective("cost", Direction::Minimize, 1.0, None, None)],
+            Goal::Speed | Goal::Correct => vec![objective("cost", Direction::Minimize, 1.0, None, None)],
             Goal::TradeOff => vec![
                 objective("cost", Direction::Minimize, 0.6, None, None),
                 objective("size", Direction::Minimize, 0.4, None, None),
@@ -234,15 +237,26 @@ impl Landscape {
         let size = 1.0 + genome.iter().map(|gene| f64::from(*gene)).sum::<f64>();
         let (scores, cases) = match self.goal {
             Goal::Repair => (vec![("pass_rate", pass_rate)], cases),
-            Goal::Speed => (vec![("cost", cost)], Vec::new()),
+            Goal::Speed | Goal::Correct => (vec![("cost", cost)], Vec::new()),
             Goal::TradeOff => (vec![("cost", cost), ("size", size)], Vec::new()),
         };
+        let mut checks = vec![CheckResult { name: "syntax".to_owned(), passed: true, reason: String::new() }];
+        let is_correct = distance.iter().filter(|gap| **gap > 0).count() < 2;
+        if self.goal == Goal::Correct {
+            let reason = if is_correct { String::new() } else { "not valid".to_owned() };
+            checks.push(CheckResult { name: CORRECTNESS_GATE.to_owned(), passed: is_correct, reason });
+        }
+        let wrong = match self.goal {
+            Goal::Repair => pass_rate < 1.0,
+            Goal::Correct => !is_correct,
+            Goal::Speed | Goal::TradeOff => false,
+        };
         Evaluation {
-            outcome: if self.goal == Goal::Repair && pass_rate < 1.0 { Outcome::Wrong } else { Outcome::Ok },
+            outcome: if wrong { Outcome::Wrong } else { Outcome::Ok },
             detail: String::new(),
             isolation: "L1".to_owned(),
             separation: Separation::Split,
-            checks: vec![CheckResult { name: "syntax".to_owned(), passed: true, reason: String::new() }],
+            checks,
             scores: Scores::from_pairs(scores).unwrap(),
             metrics: BTreeMap::from([("first".to_owned(), f64::from(genome[0]))]),
             cases_total: u32::try_from(cases.len()).unwrap(),

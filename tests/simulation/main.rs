@@ -15,8 +15,10 @@ mod plan;
 mod worlds;
 
 use driver::{Ended, run};
+use evolution::acceptance::CORRECTNESS_GATE;
 use evolution::event::Event;
-use landscape::mix;
+use evolution::id::BASELINE;
+use landscape::{Goal, mix};
 use plan::{FED, calm, stormy};
 
 /// Runs of each kind.
@@ -96,6 +98,37 @@ fn a_killed_and_resumed_run_ends_with_the_verdicts_of_the_unbroken_one() {
         same_decisions(&unbroken, &broken, &format!("run {index}, killed {} times", broken.kills));
     }
     assert!(kills > RUNS, "only {kills} kills");
+}
+
+#[test]
+fn an_incorrect_target_is_repaired_and_nothing_incorrect_leads_afterwards() {
+    let (mut repaired, mut unrepaired, mut bred) = (0, 0, 0);
+    for index in numbers(2 * RUNS) {
+        let plan = calm(index);
+        if plan.landscape.goal != Goal::Correct {
+            continue;
+        }
+        let ended = run(&plan);
+        let state = &ended.state;
+        let broken = state.baseline().is_some_and(|baseline| baseline.gate == CORRECTNESS_GATE);
+        if !broken {
+            continue;
+        }
+        match state.archived.first() {
+            Some(_) => {
+                repaired += 1;
+                let champion = state.champion.expect("a champion");
+                assert!(state.is_viable(champion), "run {index}: {champion} leads");
+            }
+            None => {
+                unrepaired += 1;
+                assert_eq!(state.champion, Some(BASELINE), "run {index}: nothing is better than incorrect");
+                bred += usize::from(state.eligible.len() > 1);
+            }
+        }
+    }
+    assert!(repaired > 30 && unrepaired > 0, "{repaired} were repaired, {unrepaired} were not");
+    assert!(2 * bred > unrepaired, "{bred} of {unrepaired} went by way of others that are incorrect");
 }
 
 #[test]

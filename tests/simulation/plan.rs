@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 /// may not depend on the schedule either.
 pub(crate) fn calm(index: u64) -> Plan {
     let draw = |what: u64, values: u64| mix(index, &[100, what]) % values;
-    let goal = [Goal::Repair, Goal::Speed, Goal::TradeOff][draw(0, 3) as usize];
+    let goal = [Goal::Repair, Goal::Speed, Goal::TradeOff, Goal::Correct][draw(0, 4) as usize];
     let faults = Faults {
         proposer: [0, 12][draw(1, 2) as usize],
         worthless: [0, 6][draw(2, 2) as usize],

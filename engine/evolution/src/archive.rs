@@ -1,6 +1,7 @@
 //! The open-ended archive: who is ranked, who may be a parent, and what that is worth as numbers.
 
-use crate::candidate::Evaluation;
+use crate::acceptance::CORRECTNESS_GATE;
+use crate::candidate::{Evaluation, Outcome};
 use crate::id::{BASELINE, Number};
 use crate::state::{CandidateRecord, Fate, State};
 use objectives::{Direction, Objective, ObjectiveSet, Scores};
@@ -59,6 +60,12 @@ pub fn quality(set: &ObjectiveSet, baseline: &Scores, scores: &Scores) -> f64 {
     if total > 0.0 { (sum / total).clamp(0.0, 1.0) } else { 0.0 }
 }
 
+/// [`quality`] where the unchanged target is incorrect: what is correct lies above 0.5, what is not below, so that no score
+/// makes up for being wrong.
+pub fn quality_under_repair(quality: f64, is_correct: bool) -> f64 {
+    (quality + if is_correct { 1.0 } else { 0.0 }) / 2.0
+}
+
 /// The weighted mean of the improvements of `scores` on `from` over the objectives that both know: the seeds'
 /// `performance_delta`. Positive is better.
 pub fn weighted_improvement(set: &ObjectiveSet, from: &Scores, scores: &Scores) -> f64 {
@@ -88,10 +95,14 @@ pub fn behaviour(record: &CandidateRecord) -> u64 {
 ///
 /// A viable one may. One that is not viable may only while the baseline is not viable either (the target is being
 /// repaired), when all its cases were run, and when it passes a case that the baseline fails, or as many as the
-/// baseline.
+/// baseline; or when only its evaluator calls it incorrect, as long as nobody is correct.
 pub fn is_stepping_stone(state: &State, record: &CandidateRecord) -> bool {
     match record.fate {
         Fate::Accepted | Fate::Archived => true,
+        Fate::Rejected if record.gate == CORRECTNESS_GATE => {
+            let measured = state.run.objectives.point(&record.scores).is_ok();
+            state.archived.is_empty() && measured && record.outcome == Some(Outcome::Wrong)
+        }
         Fate::Rejected => {
             let Some(baseline) = state.baseline() else { return false };
             let complete = !state.case_names.is_empty() && record.ran.len() == state.case_names.len();

@@ -168,9 +168,10 @@ impl Engine {
 
     pub(super) fn on_baseline(&mut self) -> Result<(), FoldError> {
         let failure = self.state.baseline().and_then(|record| {
-            let threshold = record.gate == acceptance::THRESHOLD_GATE;
+            let repairable =
+                [acceptance::THRESHOLD_GATE, acceptance::CORRECTNESS_GATE].contains(&record.gate.as_str());
             let scored = self.state.run.objectives.point(&record.scores).is_ok();
-            (record.fate == Fate::Rejected && !(threshold && scored))
+            (record.fate == Fate::Rejected && !(repairable && scored))
                 .then(|| format!("the unchanged target does not pass: {}: {}", record.gate, record.reason))
         });
         if let Some(reason) = failure {

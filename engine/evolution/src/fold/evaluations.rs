@@ -99,6 +99,15 @@ impl State {
             baseline.as_ref().unwrap_or(&evaluation.scores),
             &evaluation.scores,
         );
+        let repairing = match self.baseline() {
+            Some(baseline) if number != BASELINE => baseline.gate == acceptance::CORRECTNESS_GATE,
+            _ => acceptance::is_incorrect(evaluation),
+        };
+        let quality = if repairing {
+            archive::quality_under_repair(quality, evaluation.failed_check().is_none())
+        } else {
+            quality
+        };
         let wanted = self.run.settings.archive.features();
         let features = wanted.iter().filter_map(|name| Some((name.clone(), *evaluation.metrics.get(name)?)));
         let features = features.collect();

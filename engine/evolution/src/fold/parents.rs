@@ -1,5 +1,6 @@
 //! Who becomes a parent, who stops being one.
 
+use crate::acceptance::CORRECTNESS_GATE;
 use crate::archive;
 use crate::event::{Migrated, SearchRestarted};
 use crate::id::{BASELINE, CandidateId, Number};
@@ -67,6 +68,18 @@ impl State {
     pub(super) fn leave_parents(&mut self, number: Number) {
         self.niches.remove(number);
         self.eligible.retain(|parent| *parent != number);
+    }
+
+    /// Somebody is correct: whoever was a parent for want of that is none any more. The baseline remains, as always.
+    pub(super) fn part_from_the_incorrect(&mut self) {
+        let of_need = |number: &Number| {
+            let record = self.candidate(*number).filter(|_| *number != BASELINE);
+            record.is_some_and(|record| record.gate == CORRECTNESS_GATE)
+        };
+        let leaving: Vec<Number> = self.eligible.iter().copied().filter(of_need).collect();
+        for number in leaving {
+            self.leave_parents(number);
+        }
     }
 
     pub(super) fn on_migrated(&mut self, migrated: &Migrated) -> Result<(), String> {

@@ -38,7 +38,11 @@ impl State {
         }
         self.learn(number, fate, gate, delta);
         if matches!(fate, Fate::Accepted | Fate::Archived) {
+            let first = self.archived.is_empty();
             self.enter_archive(number, &scores)?;
+            if first {
+                self.part_from_the_incorrect();
+            }
         }
         self.evaluations_decided += 1;
         self.enter_parents(number);
