@@ -1,9 +1,10 @@
 //! The live line while a run is driven: evaluations, best against baseline, time left. Drawn on error output, so that
 //! the answer on standard output stays clean; without a terminal a plain line now and then.
 
+use crate::report;
 use crate::summary;
 use crate::terminal::Terminal;
-use evolution::candidate::Outcome;
+use evolution::candidate::{Evaluation, Outcome};
 use evolution::event::Event;
 use evolution::ports::Purpose;
 use evolution::state::{Phase, State};
@@ -44,10 +45,8 @@ impl Progress {
         );
         if let Event::ValidationCompleted(it) = event
             && it.purpose == Purpose::Baseline
-            && it.evaluation.outcome == Outcome::Ok
-            && !it.evaluation.detail.is_empty()
+            && let Some(words) = noteworthy(&it.evaluation)
         {
-            let words = format!("the unchanged program: {}", it.evaluation.detail);
             self.beside(|| Terminal::new(false).note(&words));
         }
         let now = Instant::now();
@@ -77,6 +76,13 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// What the user should know of the unchanged program before the run goes on.
+fn noteworthy(evaluation: &Evaluation) -> Option<String> {
+    let ran = evaluation.outcome == Outcome::Ok && !evaluation.detail.is_empty();
+    let words = ran.then(|| format!("the unchanged program: {}", evaluation.detail));
+    words.or_else(|| report::repair_note(evaluation))
 }
 
 fn bar(state: &State) -> ProgressBar {
@@ -123,12 +129,7 @@ fn gains(state: &State) -> Vec<String> {
     let objective = |objective: &objectives::Objective| {
         let value = best.scores.get(&objective.name)?;
         let share = shares.get(&objective.name).copied().unwrap_or(0.0);
-        Some(format!(
-            "{} {} ({:+.1} %)",
-            objective.name,
-            crate::report::measured(objective, value),
-            share * 100.0
-        ))
+        Some(format!("{} {} ({:+.1} %)", objective.name, report::measured(objective, value), share * 100.0))
     };
     state.run.objectives.iter().filter_map(objective).collect()
 }

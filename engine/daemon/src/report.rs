@@ -4,6 +4,8 @@
 use crate::summary::{Counts, EmbeddingLine, ModelLine, RunSummary, Scored};
 use crate::terminal::{Colour, Terminal};
 use comfy_table::{Cell, CellAlignment, Table, presets};
+use evolution::acceptance;
+use evolution::candidate::Evaluation;
 use evolution::state::State;
 use objectives::{Direction, Objective};
 use std::io;
@@ -81,6 +83,17 @@ fn headline(terminal: Terminal, state: &State, summary: &RunSummary) -> String {
     };
     let run = terminal.paint(&format!("{} · run {}", state.run.agent_id, summary.run_id), Colour::Bold);
     format!("{run} · {why}")
+}
+
+/// What is said of an unchanged program that its own evaluator calls incorrect.
+pub(crate) fn repair_note(evaluation: &Evaluation) -> Option<String> {
+    acceptance::is_incorrect(evaluation).then(|| {
+        let reason = evaluation.detail.trim();
+        format!(
+            "the unchanged program is not correct ({reason}): a run tries to repair it, and nothing is the winner before its \
+             evaluator calls it correct"
+        )
+    })
 }
 
 /// Baseline, best and improvement, one row an objective.

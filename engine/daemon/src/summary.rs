@@ -255,7 +255,7 @@ pub(crate) fn baseline(state: &State) -> Option<Scored> {
 
 /// The best that is known: the champion; while nobody is viable, whoever passes most, which is no winner yet.
 pub(crate) fn best_record(state: &State) -> Option<&CandidateRecord> {
-    if let Some(champion) = state.champion {
+    if let Some(champion) = state.champion.filter(|_| !state.archived.is_empty()) {
         return state.candidate(champion);
     }
     let measured =

@@ -194,13 +194,63 @@ fn a_shinkaevolve_task_has_its_own_numbers() {
     assert!(answer["warnings"].to_string().contains("run_evo.py"), "{answer}");
 }
 
+const RUN: [&str; 9] = ["run", "--evaluations", "30", "--seed", "3", "--workers", "1", "--listen", "none"];
+
 #[test]
-fn a_shinkaevolve_candidate_that_is_not_correct_is_not_viable() {
+fn an_incorrect_shinkaevolve_program_is_repaired() {
     let (data, task) = (TempDir::new().unwrap(), shinka_task("3"));
     let Some(output) = asked(data.path(), &["check"], &task) else { return };
-    assert_eq!(output.status.code(), Some(1));
-    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((&answer["ok"], &answer["detail"]), (&false.into(), &"Validation failed: too much".into()));
+    let answer = json(&output);
+    assert_eq!((&answer["ok"], &answer["outcome"]), (&true.into(), &"wrong".into()));
+    assert_eq!(answer["baseline"]["scores"]["combined_score"], 6.0);
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("not correct (Validation failed: too much)"), "{warnings}");
+    let Some(output) = asked(data.path(), &RUN, &task) else { return };
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("the unchanged program is not correct"), "{told}");
+    let run = json(&output);
+    assert_eq!((&run["baseline"]["viable"], &run["best"]["viable"]), (&false.into(), &true.into()), "{run}");
+    // Whatever is correct has three runs below 3; what is not may score more, and leads nothing.
+    assert!(number(&run, "/best/scores/combined_score") < 9.0, "{run}");
+    assert!(run["champion_history"].as_array().unwrap().len() > 1, "{run}");
+}
+
+#[test]
+fn a_shinkaevolve_run_that_finds_nothing_correct_says_so() {
+    let (data, task) = (TempDir::new().unwrap(), shinka_task("0 and False"));
+    let Some(output) = asked(data.path(), &RUN, &task) else { return };
+    let run = json(&output);
+    assert_eq!((&run["viable"], &run["best"]["viable"]), (&0.into(), &false.into()), "{run}");
+    assert_eq!(run["champion_history"].as_array().unwrap().len(), 1, "{run}");
+    // Among the incorrect the better score is the better program.
+    assert!(number(&run, "/best/scores/combined_score") > 6.0, "{run}");
+}
+
+#[test]
+fn a_shinkaevolve_program_without_an_answer_scores_nothing_and_an_evaluator_that_cannot_run_is_refused() {
+    let data = TempDir::new().unwrap();
+    let lines = "import json, runpy, sys\nprogram, results = sys.argv[2], sys.argv[4]\n\
+                 value = runpy.run_path(program)['value']()\n\
+                 json.dump({'combined_score': value}, open(results + '/metrics.json', 'w'))\n\
+                 json.dump({'correct': True}, open(results + '/correct.json', 'w'))\n";
+    for (program, evaluator, good, reason) in [
+        ("def value():\n    return 4 / 0\n", lines.to_owned(), true, "ZeroDivisionError"),
+        ("import os\nos._exit(3)\n", lines.to_owned(), true, "it left with code 3"),
+        (
+            "def value():\n    return 4\n",
+            format!("import a_module_of_nobody\n{lines}"),
+            false,
+            "a_module_of_nobody",
+        ),
+    ] {
+        let task = task(&[("initial.py", program), ("evaluate.py", &evaluator)]);
+        let Some(output) = asked(data.path(), &["check"], &task) else { return };
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["ok"], good, "{answer}");
+        assert!(answer["detail"].to_string().contains(reason), "{answer}");
+        let score = answer["baseline"]["scores"].get("combined_score");
+        assert_eq!(score, Some(&0.0.into()).filter(|_| good), "{answer}");
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Report {
     fitness: Option<f64>,
     /// Texts for whoever reads the evaluation, a model above all.
     texts: Vec<(String, String)>,
+    /// Why the evaluator calls the candidate incorrect, if it does: by ShinkaEvolve's contract, beside its numbers.
+    pub(crate) incorrect: Option<Trouble>,
 }
 
 impl Report {
@@ -70,9 +72,6 @@ impl Report {
         if items.len() > MAX_METRICS {
             return Err(Trouble::new(Outcome::Protocol, format!("more than {MAX_METRICS} numbers came")));
         }
-        if let Some(reason) = said.get("incorrect").and_then(Value::as_str) {
-            return Err(Trouble::new(Outcome::Wrong, reason));
-        }
         let metric = |(name, value): &(Value, Value)| {
             let value = value.as_f64().filter(|value| value.is_finite())?;
             Some((name.as_str()?.to_owned(), value))
@@ -84,7 +83,13 @@ impl Report {
             _ => Vec::new(),
         };
         let metrics = items.iter().filter_map(metric).collect();
-        Ok(Self { metrics, fitness: said.get("fitness").and_then(Value::as_f64), texts })
+        let incorrect = said.get("incorrect").and_then(Value::as_str);
+        let incorrect = incorrect.map(|reason| Trouble::new(Outcome::Wrong, reason));
+        let fitness = said.get("fitness").and_then(Value::as_f64);
+        // What is not correct anyway needs a number only to be told from its like.
+        let fitness = fitness.filter(|value| value.is_finite() || incorrect.is_none());
+        let fitness = fitness.or_else(|| incorrect.as_ref().map(|_| 0.0));
+        Ok(Self { metrics, fitness, texts, incorrect })
     }
 }
 
@@ -137,6 +142,17 @@ impl Asking<'_> {
     }
 
     /// Asks it in the candidate's process.
+    /// What is reported of a candidate that ended before its evaluator could: by ShinkaEvolve's contract it scores 0 and is
+    /// not correct.
+    fn unanswered(&self, trouble: Trouble) -> Result<Report, Trouble> {
+        let ended = matches!(trouble.outcome, Outcome::Crashed | Outcome::EarlyExit | Outcome::Timeout);
+        if self.evaluator.contract == Contract::Process && ended {
+            Ok(Report { fitness: Some(0.0), incorrect: Some(trouble), ..Report::default() })
+        } else {
+            Err(trouble)
+        }
+    }
+
     pub(crate) fn ask(&self, bench: &mut Bench) -> Result<Result<Report, Trouble>, BenchError> {
         let nonce = format!("{:016x}", self.seed);
         let wall = self.evaluator.timeout;
@@ -154,10 +170,10 @@ impl Asking<'_> {
         Ok(match said {
             Some(Ok(said)) if said.get("done").and_then(Value::as_str) == Some(&nonce) => Report::read(&said),
             // A tree that the sandbox had to end is judged by that, whatever it said before.
-            _ if report.outcome != CellOutcome::Exited => Err(Trouble::of(&report)),
+            _ if report.outcome != CellOutcome::Exited => self.unanswered(Trouble::of(&report)),
             Some(Ok(said)) => Err(failure(&said).unwrap_or_else(nothing_came)),
             Some(Err(reason)) => Err(Trouble::new(Outcome::Protocol, reason)),
-            None => Err(Trouble::of(&report)),
+            None => self.unanswered(Trouble::of(&report)),
         })
     }
 
@@ -181,8 +197,11 @@ impl Asking<'_> {
         Ok(Ok(match last {
             Some(said) if said.get("done").is_some() => Report::read(&said),
             // The evaluator failed over a candidate that did not answer: that is what there is to know.
-            Some(said) => Err(judgement.gone.or_else(|| failure(&said)).unwrap_or_else(nothing_came)),
-            None => Err(judgement.gone.or(judgement.trouble).unwrap_or_else(nothing_came)),
+            Some(said) => match judgement.gone {
+                Some(gone) => self.unanswered(gone),
+                None => Err(failure(&said).unwrap_or_else(nothing_came)),
+            },
+            None => self.unanswered(judgement.gone.or(judgement.trouble).unwrap_or_else(nothing_came)),
         }))
     }
 }

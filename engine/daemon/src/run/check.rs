@@ -74,7 +74,9 @@ fn answer(
     mut warnings: Vec<String>,
 ) -> Answer {
     let scored = objectives.point(&evaluation.scores).is_ok();
-    let ok = scored && evaluation.failed_check().is_none();
+    let repair = report::repair_note(&evaluation).filter(|_| scored);
+    let ok = scored && (repair.is_some() || evaluation.failed_check().is_none());
+    warnings.extend(repair);
     match evaluation.separation {
         Separation::Split => {}
         Separation::Canary => warnings.push(

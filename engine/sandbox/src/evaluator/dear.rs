@@ -5,9 +5,10 @@ use super::draft::Draft;
 use super::{LocalEvaluator, MEMORY_BAND, NO_DIFFERENCE, NOISE_RUNS, NOISE_S, ROUNDING, meets, score_of};
 use crate::bench::{BenchError, Trouble};
 use crate::measure::{self, Timed, median};
-use crate::plan::{Measure, ObjectivePlan};
+use crate::plan::{Contract, Measure, ObjectivePlan};
 use crate::reporting::{Asking, Report};
-use evolution::candidate::{Outcome, Separation};
+use evolution::acceptance::CORRECTNESS_GATE;
+use evolution::candidate::{CheckResult, Outcome, Separation};
 use evolution::ports::{EvaluationRequest, Purpose};
 
 /// What an evaluation's log says before the reason why judge and candidate share a process.
@@ -16,6 +17,18 @@ pub const TOGETHER: &str = "the evaluator cannot judge apart from the candidate"
 /// Whether two values of a metric differ by rounding at most: no progress, and none lost.
 fn is_rounding(a: f64, b: f64) -> bool {
     (a - b).abs() <= NO_DIFFERENCE * a.abs().max(b.abs())
+}
+
+/// Notes whether an evaluator that says so called a candidate correct. What it measured counts all the same, so that those
+/// which are incorrect can be told from each other.
+fn judge_correctness(report: &Report, draft: &mut Draft) {
+    let reason = report.incorrect.as_ref().map(|trouble| trouble.detail.clone()).unwrap_or_default();
+    if let Some(trouble) = &report.incorrect {
+        draft.evaluation.outcome = trouble.outcome;
+        draft.evaluation.detail.clone_from(&trouble.detail);
+    }
+    let passed = report.incorrect.is_none();
+    draft.evaluation.checks.push(CheckResult { name: CORRECTNESS_GATE.to_owned(), passed, reason });
 }
 
 impl LocalEvaluator {
@@ -75,8 +88,11 @@ impl LocalEvaluator {
         let reported = self.ask_evaluator(&asking, request.purpose, draft)?;
         self.note_separation(EVALUATOR, Separation::Shared, request.purpose, draft);
         if let Ok(report) = &reported {
+            if evaluator.contract == Contract::Process {
+                judge_correctness(report, draft);
+            }
             draft.evaluation.metrics.extend(report.metrics.clone());
-            if let Some(complaint) = report.complaint() {
+            if let Some(complaint) = report.complaint().filter(|_| report.incorrect.is_none()) {
                 draft.evaluation.detail = format!("the evaluator says: {complaint}");
             }
             self.bench.bill.write(&report.text());
@@ -96,6 +112,10 @@ impl LocalEvaluator {
         if purpose == Purpose::Baseline {
             let together = asking.ask(&mut self.bench)?;
             let Ok(report) = &together else { return Ok(together) };
+            if report.incorrect.is_some() {
+                self.bench.bill.note(&format!("{TOGETHER}: the unchanged program is incorrect in any case"));
+                return Ok(together);
+            }
             let reason = match asking.ask_apart(&mut self.bench)? {
                 Ok(Ok(apart)) if self.same_report(&apart, report) => {
                     self.learn(|calibration| {

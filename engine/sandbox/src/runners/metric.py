@@ -164,7 +164,11 @@ def by_process(task, program, results):
             with open(results + "/" + name) as file:
                 found.append(json.load(file))
         except (OSError, ValueError) as error:
-            raise trouble or RuntimeError("it wrote no " + name + " that can be read: " + str(error))
+            if isinstance(trouble, (ImportError, MemoryError, PermissionError)):
+                # The evaluator itself lacks something: no candidate can make up for that.
+                raise trouble
+            said = type(trouble).__name__ + ": " + str(trouble) if trouble else str(error)
+            return Report({"combined_score": 0.0}, {}, "it wrote no " + name + " that can be read: " + said)
     metrics, correct = found
     return flattened(metrics, correct)
 
