@@ -2,8 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that cannot prepare its ground has failed")]
 
 use sandbox::cell::{
-    CellOutcome, Exit, Job, Lane, LaneOptions, Level, Limits, ProbeOptions, PromiseStatus, Received,
-    establish,
+    CellOutcome, Exit, Job, Lane, LaneOptions, Level, LimitKind, Limits, ProbeOptions, PromiseStatus,
+    Received, establish,
 };
 use std::path::PathBuf;
 use std::time::Duration;
@@ -73,6 +73,34 @@ fn an_endless_cell_is_killed_with_its_children() {
         assert_eq!(report.outcome, CellOutcome::WallTimeout, "{level}: {report:?}");
         let report = lane.run(&shell("echo again")).expect("a report");
         assert_eq!(report.stdout, b"again\n", "{level}: {report:?}");
+    }
+}
+
+/// So many children, and then work during which there is time to look at them.
+const CHILDREN: &str = "n=0; while [ $n -lt COUNT ]; do sleep 1000 & n=$((n + 1)); done; \
+                        n=0; while [ $n -lt 300000 ]; do n=$((n + 1)); done";
+
+#[test]
+fn as_many_children_as_there_may_be_processes_are_no_bomb() {
+    for level in [Level::L1, Level::L2] {
+        let (mut lane, _root) = lane(level);
+        let mut run = |count: u32| {
+            let mut job = shell(&CHILDREN.replace("COUNT", &count.to_string()));
+            job.limits = Limits { processes: 16, wall: Duration::from_secs(60), ..job.limits };
+            lane.run(&job).expect("a report")
+        };
+        for count in [15, 16, 20] {
+            let report = run(count);
+            assert_eq!(
+                (report.outcome.clone(), report.exit),
+                (CellOutcome::Exited, Exit::Code(0)),
+                "{level}: {count}: {report:?}"
+            );
+        }
+        let report = run(40);
+        let refused =
+            report.exit != Exit::Code(0) || report.outcome == CellOutcome::Limit(LimitKind::Processes);
+        assert!(refused, "{level}: {report:?}");
     }
 }
 

@@ -5,6 +5,7 @@
 //! `Documentation/admin-guide/cgroup-v2.rst` of Linux.
 
 use super::mounts::failed;
+use super::watch::most_processes;
 use super::{Limits, tree};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -126,7 +127,7 @@ impl Leaf {
         // There is no such file where there is no swap.
         let _ = write(&file("memory.swap.max"), "0");
         // The first process is not the candidate's.
-        write(&file("pids.max"), &u64::from(limits.processes).saturating_add(1).to_string())
+        write(&file("pids.max"), &most_processes(limits).to_string())
     }
 
     /// The folder, to be cloned into.
@@ -269,7 +270,7 @@ mod tests {
         }
         leaf.limit(&Limits { memory: 1000, disk: 200, processes: 7, ..Limits::default() }).expect("limits");
         let written = ["memory.max", "memory.oom.group", "memory.swap.max", "pids.max"];
-        assert_eq!(written.map(|name| text(leaf.folder.join(name))), ["1200", "1", "0", "8"]);
+        assert_eq!(written.map(|name| text(leaf.folder.join(name))), ["1200", "1", "0", "16"]);
         assert_eq!(leaf.books(), Books::default());
         for (name, text) in [
             ("cpu.stat", "usage_usec 1234\nuser_usec 1000\nsystem_usec 234\n"),

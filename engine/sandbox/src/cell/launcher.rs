@@ -6,7 +6,7 @@ use super::child::{self, Setup};
 use super::fence::{Places, reachable_to_all, readable_to_all};
 use super::filter::Filters;
 use super::group::Leaf;
-use super::watch::Watch;
+use super::watch::{Watch, most_processes};
 use super::wire::{self, Answer, LaunchOrder, Request, Verdict};
 use super::{CellOutcome, Exit, Level, can_reach_gateway, prober, tree};
 use rustix::process::{Pid, set_child_subreaper};
@@ -24,9 +24,6 @@ pub(super) const PROBE_ARGUMENT: &str = "probe";
 const COUNT_FOR: Duration = Duration::from_secs(10);
 /// Processes that the user may start elsewhere within that time without the cell's running out of them.
 const COUNT_SLACK: u64 = 512;
-/// Processes beyond the limit that the kernel's own limit leaves, so that looking at the tree can tell that it was
-/// passed, see [`Watch`]: the cell's first process and some.
-const PROCESS_SLACK: u64 = 9;
 /// The user that owns nothing.
 const NOBODY: u32 = 65_534;
 /// The users that nothing is installed for: what systemd gives to services for as long as they run, see
@@ -127,7 +124,7 @@ fn run(
         demote,
         user_namespace,
         outer: (rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw()),
-        processes: u64::from(job.limits.processes) + PROCESS_SLACK + elsewhere,
+        processes: most_processes(&job.limits) + elsewhere,
     };
     let began = Instant::now();
     match fork_into(namespaces(contained, user_namespace), leaf.as_ref()) {

@@ -7,7 +7,7 @@ use super::fence::Places;
 use super::filter::{self, Call};
 use super::group::Leaf;
 use super::wire::{self, Answer, LaunchOrder, Request, Verdict};
-use super::{CellOutcome, Denial, Exit, Level, LimitKind, network, tree};
+use super::{CellOutcome, Denial, Exit, Level, LimitKind, Limits, network, tree};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getpgid, kill_process, kill_process_group, pidfd_open};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,14 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(50);
 const FOLDERS_SHARE: u32 = 20;
 /// Rounds of killing and reaping after the first process is gone.
 const MAX_KILL_ROUNDS: usize = 10_000;
+
+/// Processes and threads that a candidate may have beyond its limit.
+const SPARE_PROCESSES: u64 = 8;
+
+/// What the kernel allows a cell in processes and threads: the limit, some to spare, and the cell's first process.
+pub(super) fn most_processes(limits: &Limits) -> u64 {
+    u64::from(limits.processes) + SPARE_PROCESSES + 1
+}
 
 /// Watches one cell.
 pub(super) struct Watch<'a> {
@@ -169,7 +177,9 @@ impl<'a> Watch<'a> {
         let used = tree::usage(self.first.as_raw_nonzero().get());
         self.peak_sum = self.peak_sum.max(used.resident);
         self.seen_us = self.seen_us.max(used.cpu_us);
-        if used.tasks > u64::from(limits.processes) {
+        // A look now and then misses what is soon over, so whoever stays below what the kernel allows is never stopped:
+        // otherwise chance would decide about a program that goes over the limit for a moment.
+        if used.tasks + 1 >= most_processes(limits) {
             return Some(CellOutcome::Limit(LimitKind::Processes));
         }
         if used.resident > limits.memory {
