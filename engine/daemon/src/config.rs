@@ -136,7 +136,7 @@ fn load_task(folder: &Path) -> Result<Configuration, ConfigurationError> {
     let files = files::walk(folder).map_err(ConfigurationError::Unreadable)?;
     let task = task::recognise(folder, &files).map_err(ConfigurationError::Unreadable)?;
     let task = task.ok_or_else(|| ConfigurationError::NoFile(folder.to_path_buf()))?;
-    let mut read = parse(&folder.join(task.file), &task.text, &files, &folder_name(folder)?)
+    let mut read = parse(&folder.join(&task.file), &task.text, &files, &folder_name(folder)?)
         .map_err(ConfigurationError::Malformed)?;
     read.seed = task.seed;
     read.warnings.extend(task.notes);

@@ -107,6 +107,7 @@ fn evaluator_file(section: &EvaluatorSection) -> EvaluatorFile {
             EvaluatorContract::Function => Contract::Function,
             EvaluatorContract::Process => Contract::Process,
         },
+        arguments: section.arguments.clone(),
         cascade: section.cascade.then(|| section.cascade_thresholds.clone()),
         features: section.features.clone(),
     }

@@ -254,6 +254,31 @@ fn a_shinkaevolve_program_without_an_answer_scores_nothing_and_an_evaluator_that
 }
 
 #[test]
+fn a_shinkaevolve_job_runs_as_its_settings_say_and_several_workers_share_no_program() {
+    let data = TempDir::new().unwrap();
+    let evaluate = EVALUATE
+        .replace("LIMIT", "100")
+        .replace("arguments = parser", "parser.add_argument(\"--workers\", type=int)\narguments = parser")
+        .replace("num_runs=3,", "num_runs=3,\n    run_workers=arguments.workers,");
+    for (workers, sum) in [(1, 6.0), (3, 3.0)] {
+        let settings = format!(
+            "job = LocalJobConfig(eval_program_path='judge.py', extra_cmd_args={{'workers': {workers}}})\n\
+             evolution = EvolutionConfig(init_program_path='first.py')\n"
+        );
+        let task = task(&[
+            ("first.py", "COUNT = [0]\n\ndef run(index):\n    COUNT[0] += 1\n    return COUNT[0]\n"),
+            ("judge.py", evaluate.as_str()),
+            ("run_evo.py", settings.as_str()),
+        ]);
+        let Some(output) = asked(data.path(), &["check"], &task) else { return };
+        let answer = json(&output);
+        assert_eq!(answer["baseline"]["scores"]["combined_score"], sum, "{workers}: {answer}");
+        // Apart from its evaluator too a program that is loaded again begins anew.
+        assert_eq!(answer["separation"], "split", "{workers}: {answer}");
+    }
+}
+
+#[test]
 fn a_program_of_another_language_is_checked_and_needs_a_proposer_that_can_change_it() {
     let task = task(&[
         ("initial_program.rs", "// EVOLVE-BLOCK-START\nfn main() {}\n// EVOLVE-BLOCK-END\n"),

@@ -105,6 +105,8 @@ pub struct EvaluatorFile {
     pub keeps_original: bool,
     /// How it is asked.
     pub contract: Contract,
+    /// Words that [`Contract::Process`] hands over after its own.
+    pub arguments: Vec<String>,
     /// What the first stage must reach for the second to begin, and what both must for the third; `None` for no cascade,
     /// even where there are stages.
     pub cascade: Option<Vec<f64>>,
@@ -124,6 +126,7 @@ impl EvaluatorFile {
             stage_timeout: None,
             keeps_original: false,
             contract: Contract::Function,
+            arguments: Vec::new(),
             cascade: Some(CASCADE_THRESHOLDS.to_vec()),
             features: Vec::new(),
         }

@@ -126,6 +126,7 @@ impl Asking<'_> {
             vec![
                 ("framework", text("evaluator")),
                 ("contract", text(contract)),
+                ("arguments", Value::List(evaluator.arguments.iter().map(|word| text(word)).collect())),
                 ("evaluator", text(&tree.join(&evaluator.path).display().to_string())),
                 ("program", Value::Str(program)),
                 ("original", original),
@@ -141,7 +142,6 @@ impl Asking<'_> {
         )
     }
 
-    /// Asks it in the candidate's process.
     /// What is reported of a candidate that ended before its evaluator could: by ShinkaEvolve's contract it scores 0 and is
     /// not correct.
     fn unanswered(&self, trouble: Trouble) -> Result<Report, Trouble> {
@@ -153,6 +153,7 @@ impl Asking<'_> {
         }
     }
 
+    /// Asks it in the candidate's process.
     pub(crate) fn ask(&self, bench: &mut Bench) -> Result<Result<Report, Trouble>, BenchError> {
         let nonce = format!("{:016x}", self.seed);
         let wall = self.evaluator.timeout;

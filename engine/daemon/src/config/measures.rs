@@ -149,6 +149,9 @@ pub(crate) struct EvaluatorSection {
     /// How it is asked.
     #[serde(default)]
     pub(crate) contract: EvaluatorContract,
+    /// Words that a program takes after its own two arguments.
+    #[serde(default)]
+    pub(crate) arguments: Vec<String>,
     /// Whether its stages make a cascade.
     #[serde(default = "always")]
     pub(crate) cascade: bool,
@@ -353,6 +356,15 @@ pub(super) fn evaluator(top: &mut Section<'_>, files: &[String]) -> Option<Evalu
     let stage_timeout = section.duration("stage_timeout", TIMEOUTS);
     let keeps_original = section.flag("keeps_original", false);
     let contract = section.choice("contract", &CONTRACTS).map(|found| found.value).unwrap_or_default();
+    let arguments = section.plain_texts("arguments").unwrap_or_default();
+    if contract == EvaluatorContract::Function && !arguments.is_empty() {
+        let message = "an evaluator that is a function takes no `arguments`";
+        section.problems().add(
+            section.key_span("arguments"),
+            message,
+            "remove this, or set contract = \"process\"",
+        );
+    }
     let cascade = section.flag("cascade", true);
     let cascade_thresholds = section.reals("cascade_thresholds").unwrap_or_else(cascade_thresholds);
     let features = section.plain_texts("features").unwrap_or_default();
@@ -363,6 +375,7 @@ pub(super) fn evaluator(top: &mut Section<'_>, files: &[String]) -> Option<Evalu
         stage_timeout,
         keeps_original,
         contract,
+        arguments,
         cascade,
         cascade_thresholds,
         features,

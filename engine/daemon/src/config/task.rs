@@ -15,7 +15,7 @@ const MAX_TEXT_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Task {
     /// The file that the configuration stands in for.
-    pub(crate) file: &'static str,
+    pub(crate) file: String,
     /// The configuration, as TOML.
     pub(crate) text: String,
     /// The seed that it asks for.
@@ -33,10 +33,7 @@ pub(crate) fn recognise(folder: &Path, files: &[String]) -> Result<Option<Task>,
     if let (true, Some(program)) = (has(open_evolve::EVALUATOR), program(files, "initial_program.")) {
         return open_evolve::read(folder, files, program).map(Some);
     }
-    if let (true, Some(program)) = (has(shinka::EVALUATOR), program(files, "initial.")) {
-        return shinka::read(folder, files, program).map(Some);
-    }
-    Ok(None)
+    shinka::recognise(folder, files)
 }
 
 /// The initial program: in Python if there are several.

@@ -28,7 +28,9 @@ def describe(module):
 def find(task, modules, question):
     path = question["load"]
     full = task["root"] + "/" + path
-    if path not in modules:
+    if question["again"]:
+        modules[path, question["again"]] = load(question["name"], full)
+    elif (path, 0) not in modules:
         for place in reversed(question["places"]):
             place = task["root"] + ("/" + place if place else "")
             if place not in sys.path:
@@ -44,8 +46,8 @@ def find(task, modules, question):
                     raise
         if module is None or getattr(module, "__file__", None) != full:
             module = load(name, full)
-        modules[path] = module
-    return modules[path]
+        modules[path, 0] = module
+    return modules[path, question["again"]]
 
 
 def plain(arguments):
@@ -80,7 +82,7 @@ def main():
                 patience.start()
                 answer["names"] = describe(find(task, modules, question))
             else:
-                target = getattr(modules[question["call"]], question["name"])
+                target = getattr(modules[question["call"], question["again"]], question["name"])
                 given = received(question)
                 args = given["args"]
                 kwargs = given["kwargs"]

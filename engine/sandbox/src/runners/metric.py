@@ -149,7 +149,7 @@ def by_function(task, program, results):
 def by_process(task, program, results):
     import json
 
-    sys.argv = [task["evaluator"], "--program_path", program, "--results_dir", results]
+    sys.argv = [task["evaluator"], "--program_path", program, "--results_dir", results] + task["arguments"]
     trouble = None
     try:
         load("__main__", task["evaluator"])

@@ -15,6 +15,7 @@ class Relay:
     def __init__(self, channel):
         self._channel = channel
         self._classes = {}
+        self._loads = {}
         self.root = ""
         self.apart = None
 
@@ -71,15 +72,17 @@ class Relay:
         else:
             self._unfit("a file of the candidate was copied")
         places = [place[len(base) + 1 :] for place in sys.path for base in {root, self.root} if (place + "/").startswith(base + "/")]
+        # Whoever runs a file again has a module of its own.
+        again = self._loads[path] = self._loads.get(path, -1) + 1
         try:
-            answer = self._ask({"load": path, "name": scope["__name__"], "places": places})
+            answer = self._ask({"load": path, "again": again, "name": scope["__name__"], "places": places})
         except SystemExit:
             raise ImportError("the module left the program")
         names = []
         others = set()
         for name, kind, value in answer["names"]:
             if kind == "function":
-                scope[name] = self._function(path, name)
+                scope[name] = self._function(path, again, name)
             elif kind == "value":
                 scope[name] = value
             elif kind == "exception":
@@ -110,9 +113,9 @@ class Relay:
                 return found
         return Exception
 
-    def _function(self, path, name):
+    def _function(self, path, again, name):
         def ask(*args, **kwargs):
-            answer = self._ask({"call": path, "name": name, "args": list(args), "kwargs": kwargs})
+            answer = self._ask({"call": path, "again": again, "name": name, "args": list(args), "kwargs": kwargs})
             if "args" in answer:
                 copy_back(list(args), answer["args"])
                 copy_back(kwargs, answer["kwargs"])

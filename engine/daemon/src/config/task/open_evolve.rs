@@ -109,7 +109,7 @@ pub(super) fn read(folder: &Path, files: &[String], program: &str) -> Result<Tas
         let named: Vec<&str> = unused.iter().take(MAX_NAMED).map(String::as_str).collect();
         notes.push(format!("settings of config.yaml that mean nothing here: {}{more}", named.join(", ")));
     }
-    Ok(Task { file: EVALUATOR, text, seed, notes })
+    Ok(Task { file: EVALUATOR.to_owned(), text, seed, notes })
 }
 
 /// The rest of `[evaluator]`.

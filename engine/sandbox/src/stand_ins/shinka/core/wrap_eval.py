@@ -1,6 +1,7 @@
 # run_shinka_eval by ShinkaEvolve's contract: calls a function of the candidate several times, lets the task validate and
-# aggregate the results, writes metrics.json and correct.json. Runs one after the other, whatever run_workers says: a
-# cell has one candidate's share of the machine. Early stopping and plots are left to the installed package.
+# aggregate the results, writes metrics.json and correct.json. Runs one after the other: a cell has one candidate's share of
+# the machine. Where run_workers asks for several at once, each has a program and arguments of its own, as it would in a
+# process of its own. Early stopping and plots are left to the installed package.
 import importlib.util
 import json
 import math
@@ -75,6 +76,18 @@ class Runs:
         return metrics
 
 
+def are_apart(num_runs, run_workers, max_workers_cap):
+    """Whether ShinkaEvolve would make the runs in several processes."""
+    if run_workers < 1 or (max_workers_cap is not None and max_workers_cap < 1):
+        raise ValueError("run_workers and max_workers_cap must be >= 1")
+    return min(num_runs, run_workers, max_workers_cap or run_workers) > 1
+
+
+def carried(value):
+    """A value as it comes out of another process."""
+    return pickle.loads(pickle.dumps(value))
+
+
 def preview(results):
     """Metrics of a task that aggregates nothing."""
     return {
@@ -95,11 +108,14 @@ def run_shinka_eval(
     plotting_fn=None,
     default_metrics_on_error=None,
     early_stop_method=None,
+    run_workers=1,
+    max_workers_cap=None,
     **settings,
 ):
     """Evaluates a candidate; answers (metrics, correct, the first error's text)."""
     if early_stop_method is not None:
         print("early stopping is not done here: all runs are made")
+    apart = are_apart(num_runs, run_workers, max_workers_cap)
     runs = Runs(validate_fn)
     error = None
     try:
@@ -108,6 +124,8 @@ def run_shinka_eval(
             raise AttributeError(f"Experiment function '{experiment_fn_name}' not found in {program_path}")
         for index in range(num_runs):
             arguments = get_experiment_kwargs(index) if get_experiment_kwargs else {"seed": index + 1}
+            if apart:
+                module, arguments = load_program(program_path), carried(arguments)
             runs.run(getattr(module, experiment_fn_name), arguments)
         metrics = runs.measured((aggregate_metrics_fn or preview)(runs.results))
         if runs.errors:
