@@ -1,6 +1,8 @@
 //! A task of OpenEvolve: `initial_program.*`, `evaluator.py` and an optional `config.yaml`, by the rules of OpenEvolve
-//! 0.4. Of the settings, those of the evaluator, the budget, the seed, the islands, the features and the model have a
-//! counterpart here; all others that a file holds are named to the user.
+//! 0.4. Of the settings, those of the evaluator, the budget, the seed, the islands, the features and the models have
+//! a counterpart here; all others that a file holds are named to the user.
+
+mod embedding;
 
 use super::populations::Populations;
 use super::{Task, opening, quoted, text_of};
@@ -98,7 +100,9 @@ pub(super) fn read(folder: &Path, files: &[String], program: &str) -> Result<Tas
         let _ = write!(text, "\n[budget]\nevaluations = {}\n", iterations.clamp(1, MAX_EVALUATIONS));
     }
     text.push_str(&populations(&mut settings).section());
-    text.push_str(&model(&mut settings, &mut notes));
+    let (model, is_asked) = model(&mut settings, &mut notes);
+    text.push_str(&embedding::section(&mut settings, is_asked, &mut notes));
+    text.push_str(&model);
     let seed = settings.whole("random_seed");
     let unused = settings.unused();
     if !unused.is_empty() {
@@ -211,13 +215,13 @@ fn reached(settings: &mut Settings, notes: &mut Vec<String>) -> (Vec<String>, St
     (models, endpoint, key)
 }
 
-/// `[proposers]`: the model where there is one to be reached, else `ast` with a note.
-fn model(settings: &mut Settings, notes: &mut Vec<String>) -> String {
+/// `[proposers]`: the model where there is one to be reached, else `ast` with a note; and which of the two it is.
+fn model(settings: &mut Settings, notes: &mut Vec<String>) -> (String, bool) {
     let (models, endpoint, key) = reached(settings, notes);
     let temperature = settings.real("llm.temperature").filter(|value| (0.0..=2.0).contains(value));
     let timeout = settings.whole("llm.timeout").filter(|seconds| (1..=MAX_TIMEOUT_S).contains(seconds));
     if models.is_empty() {
-        return String::new();
+        return (String::new(), false);
     }
     let variable = key.as_deref().and_then(|key| key.strip_prefix("${")?.strip_suffix('}'));
     if key.is_some() && variable.is_none() {
@@ -248,7 +252,7 @@ fn model(settings: &mut Settings, notes: &mut Vec<String>) -> String {
     if let Some(seconds) = timeout {
         let _ = writeln!(text, "timeout = \"{seconds}s\"");
     }
-    text
+    (text, missing.is_none())
 }
 
 #[cfg(test)]
