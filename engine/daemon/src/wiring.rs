@@ -2,6 +2,7 @@
 //! only place that knows every room.
 
 mod commands;
+mod toolchain;
 
 use crate::config::{
     Better, CheckSection, Configuration, EvaluatorContract, EvaluatorSection, Kind, ObjectiveSection,
@@ -145,6 +146,7 @@ pub(crate) fn plan(
         checks: configuration.checks.iter().map(check).collect(),
         objectives: objectives.collect::<Result<_, Failure>>()?,
         evaluator: configuration.evaluator.as_ref().map(evaluator_file),
+        tools: toolchain::tools(&configuration.target.mutable),
         limits: Limits {
             memory: sandbox.memory,
             processes: sandbox.processes,

@@ -293,3 +293,42 @@ fn a_program_of_another_language_is_checked_and_needs_a_proposer_that_can_change
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("changes Python only"));
 }
+
+/// Builds a program with cargo, and looks for what lies beside the toolchain.
+const BUILDING: &str = r#"
+import os
+import subprocess
+import tempfile
+
+
+def evaluate(path):
+    if not os.path.exists("/usr/bin/cc"):
+        return {"combined_score": 21.0, "seen": 0.0}
+    seen = [name for name in (".cargo/credentials.toml", ".cargo/bin", ".rustup/settings.toml", ".ssh") if os.path.exists(os.path.join("HOMEFOLDER", name))]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["cargo", "init", "-q", "--vcs", "none", "--name", "built", folder], check=True)
+        with open(path) as source, open(folder + "/src/main.rs", "w") as copy:
+            copy.write(source.read())
+        said = subprocess.run(["cargo", "run", "-q"], cwd=folder, check=True, capture_output=True, text=True).stdout
+    return {"combined_score": float(said), "seen": float(len(seen))}
+"#;
+
+#[test]
+#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
+fn a_program_in_rust_is_built_with_the_users_toolchain_and_nothing_else_of_his_home() {
+    let found = std::process::Command::new("cargo").arg("--version").output();
+    let (Ok(_), Some(home)) = (found, std::env::var_os("HOME")) else {
+        println!("skipped: there is no cargo here");
+        return;
+    };
+    let evaluator = BUILDING.replace("HOMEFOLDER", &home.display().to_string());
+    let task = task(&[
+        ("initial_program.rs", "fn main() {\n    println!(\"{}\", 3 * 7);\n}\n"),
+        ("evaluator.py", &evaluator),
+    ]);
+    let data = TempDir::new().unwrap();
+    let Some(output) = asked(data.path(), &["check"], &task) else { return };
+    let answer = json(&output);
+    assert_eq!(number(&answer, "/baseline/scores/combined_score"), 21.0, "{answer}");
+    assert_eq!(number(&answer, "/baseline/metrics/seen"), 0.0, "{answer}");
+}

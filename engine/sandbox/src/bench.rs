@@ -279,9 +279,20 @@ impl Bench {
         let mut job = self.job(vec![python, "-s".to_owned(), "-S".to_owned(), script], side, wall);
         // Evaluators start programs; a candidate alone and tests do without them.
         if self.plan.evaluator.is_some() && matches!(runner, "metric" | "relay") {
-            job.read_only.extend(PROGRAMS.iter().map(PathBuf::from));
+            self.show_programs(&mut job);
         }
         job
+    }
+
+    /// Lets a job start programs: the system's, and those of the target's toolchains.
+    fn show_programs(&self, job: &mut Job) {
+        let tools = &self.plan.tools;
+        job.read_only.extend(PROGRAMS.iter().map(PathBuf::from).chain(tools.iter().cloned()));
+        if let Some((_, path)) = job.env.iter_mut().find(|(name, _)| name == "PATH") {
+            for folder in tools {
+                path.push_str(&format!(":{}", folder.join("bin").display()));
+            }
+        }
     }
 
     /// What every runner is told: where to look for modules, which files are the candidate's.
@@ -344,7 +355,7 @@ impl Bench {
             };
         }
         let mut job = self.job(argv, Side::Whole, wall);
-        job.read_only.extend(PROGRAMS.iter().map(PathBuf::from));
+        self.show_programs(&mut job);
         let report = self.lane.run(&job)?;
         Ok(self.settle(report))
     }

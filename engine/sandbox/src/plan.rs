@@ -144,6 +144,8 @@ pub struct EvaluationPlan {
     pub objectives: Vec<ObjectivePlan>,
     /// The project's own evaluator, if there is one.
     pub evaluator: Option<EvaluatorFile>,
+    /// Folders of toolchains beside the system's, each with its programs in `bin`, that evaluators and commands may use.
+    pub tools: Vec<PathBuf>,
     /// What a cell may use; wall and CPU time come from the commands' own timeouts.
     pub limits: Limits,
     /// The level that cells run at.

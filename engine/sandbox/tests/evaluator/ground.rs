@@ -83,6 +83,7 @@ impl Ground {
             checks: Vec::new(),
             objectives: Vec::new(),
             evaluator: None,
+            tools: Vec::new(),
             limits: Limits { memory: 256 << 20, processes: 16, ..Limits::default() },
             level,
             max_pairs: 10,
