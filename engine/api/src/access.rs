@@ -4,7 +4,8 @@
 
 use crate::problem::Problem;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -59,7 +60,9 @@ impl Access {
         let port = address.port();
         let own = if address.ip().is_unspecified() { None } else { Some(address.to_string()) };
         let loopback = LOOPBACK_NAMES.iter().map(|name| format!("{name}:{port}"));
-        let named = names.iter().flat_map(|name| [format!("{name}:{port}"), name.clone()]);
+        // Clients of gRPC name the port even where it is that of the scheme, before a proxy that speaks TLS for this server.
+        let named =
+            names.iter().flat_map(|name| [format!("{name}:{port}"), format!("{name}:443"), name.clone()]);
         let hosts = loopback.chain(own).chain(named).map(|host| host.to_lowercase()).collect();
         Self { operator, viewer, hosts, secure: false, left: &[], draw: Box::new(draw) }
     }
@@ -107,19 +110,26 @@ impl Access {
         if let Some(token) = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
             return self.role_of(token.trim());
         }
-        let cookies = text(header::COOKIE)?.split(';').filter_map(|cookie| cookie.trim().split_once('='));
-        let session = cookies.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next()?;
+        // HTTP/2 may bring each cookie in a header of its own (RFC 9113, section 8.2.3).
+        let all = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let mut cookies = all.flat_map(|value| value.split(';')).filter_map(|one| one.trim().split_once('='));
+        let (_, session) = cookies.find(|(name, _)| *name == COOKIE)?;
         if same(session, &session_of(&self.operator)) {
             return Some(Role::Operator);
         }
         self.viewer.as_ref().filter(|viewer| same(session, &session_of(viewer))).map(|_| Role::Viewer)
     }
 
-    /// Whether a request is meant for this server and comes from no other page.
-    fn comes_from_here(&self, headers: &HeaderMap) -> Result<(), String> {
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if !self.hosts.contains(&host.to_lowercase()) {
-            return Err(format!("this server is not called {host:?}"));
+    /// Whether a request is meant for this server and comes from no other page. HTTP/2 names the server beside the path
+    /// (`uri`), as a request by way of a proxy does, instead of in `Host` or as well; all names that are there must be its.
+    fn comes_from_here(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), String> {
+        let beside = uri.authority().map(Authority::as_str);
+        let host = headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
+        let host = host.or(beside.is_none().then_some(""));
+        for called in beside.into_iter().chain(host) {
+            if !self.hosts.contains(&called.to_lowercase()) {
+                return Err(format!("this server is not called {called:?}"));
+            }
         }
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
         let origin = origin.to_str().unwrap_or_default().to_lowercase();
@@ -163,7 +173,7 @@ pub(crate) async fn guard(State(access): State<Arc<Access>>, mut request: Reques
 }
 
 fn admit(access: &Access, request: &mut Request) -> Result<(), Problem> {
-    access.comes_from_here(request.headers()).map_err(Problem::forbidden)?;
+    access.comes_from_here(request.uri(), request.headers()).map_err(Problem::forbidden)?;
     let role = access.role(request.headers());
     if let Some(role) = role {
         request.extensions_mut().insert(role);
@@ -229,6 +239,10 @@ mod tests {
         assert!(viewer.contains("HttpOnly") && !viewer.contains("look"));
         assert_eq!(of(&access, &operator), Some(Role::Operator));
         assert_eq!(of(&access, &viewer), Some(Role::Viewer));
+        // Each cookie in a header of its own.
+        let mut apart = headers(&[("cookie", "a=b")]);
+        apart.append(header::COOKIE, HeaderValue::from_str(operator.split(';').next().unwrap()).unwrap());
+        assert_eq!(access.role(&apart), Some(Role::Operator));
     }
 
     #[test]
@@ -244,7 +258,10 @@ mod tests {
     #[test]
     fn other_names_and_other_pages_get_nothing() {
         let access = access();
-        let fine = |pairs: &[(&'static str, &'static str)]| access.comes_from_here(&headers(pairs)).is_ok();
+        let at = |uri: &'static str, pairs: &[(&'static str, &'static str)]| {
+            access.comes_from_here(&Uri::from_static(uri), &headers(pairs)).is_ok()
+        };
+        let fine = |pairs: &[(&'static str, &'static str)]| at("/api/v1/runs", pairs);
         assert!(fine(&[("host", "localhost:7717")]));
         assert!(fine(&[("host", "127.0.0.1:7717"), ("origin", "http://127.0.0.1:7717")]));
         assert!(!fine(&[]));
@@ -252,6 +269,12 @@ mod tests {
         assert!(!fine(&[("host", "localhost:80")]));
         assert!(!fine(&[("host", "localhost:7717"), ("origin", "http://evil.example")]));
         assert!(!fine(&[("host", "localhost:7717"), ("origin", "null")]));
+        // As HTTP/2 has it, and as it is written to a proxy.
+        assert!(at("http://localhost:7717/", &[]));
+        assert!(at("http://localhost:7717/", &[("host", "LOCALHOST:7717")]));
+        assert!(!at("http://evil.example:7717/", &[]));
+        assert!(!at("http://evil.example:7717/", &[("host", "localhost:7717")]));
+        assert!(!at("http://localhost:7717/", &[("host", "evil.example")]));
     }
 
     #[test]

@@ -203,7 +203,8 @@ fn router(shared: &Arc<Shared>, annex: Router) -> Router {
     Router::new()
         .merge(routes::router())
         .route("/api/{*nowhere}", any(nowhere))
-        .route("/ws", get(live::upgrade))
+        // HTTP/2, where it is spoken, opens a WebSocket with CONNECT (RFC 8441).
+        .route("/ws", get(live::upgrade).connect(live::upgrade))
         .fallback_service(get(page::asset))
         .merge(annex.with_state(()))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
