@@ -29,9 +29,7 @@ use axum::routing::{any, get};
 use serde_json::Value;
 
 pub use access::Access;
-#[cfg(feature = "grpc")]
-pub use cards::grpc_interface;
-pub use cards::interfaces;
+pub use cards::{grpc_interface, interfaces};
 pub use rate::Rate;
 pub use sse::KEEP_ALIVE;
 
@@ -52,6 +50,10 @@ pub(crate) const EXTENSIONS_HEADER: &str = "a2a-extensions";
 pub(crate) const OLD_EXTENSIONS_HEADER: &str = "x-a2a-extensions";
 /// Where the keys are published that the card is signed with.
 pub const KEYS_PATH: &str = "/.well-known/jwks.json";
+/// Whether gRPC is spoken, which is whether this was built with the feature `grpc`.
+pub const SPEAKS_GRPC: bool = cfg!(feature = "grpc");
+/// Beginning of the paths at which gRPC is called.
+pub const GRPC_PATH: &str = "/lf.a2a.v1.A2AService";
 /// Most extensions read from a header.
 const MAX_EXTENSIONS: usize = 64;
 
@@ -143,6 +145,12 @@ impl Server {
             .route("/a2a/{*path}", any(under))
             .route("/agent/authenticatedExtendedCard", any(under))
             .with_state(self.clone())
+    }
+
+    /// The routes of gRPC: none, for this was built without it.
+    #[cfg(not(feature = "grpc"))]
+    pub fn grpc_router(&self) -> Router {
+        Router::new()
     }
 
     /// Lets a request in: its rate, then who asks.

@@ -8,7 +8,7 @@ use crate::peers;
 use crate::workshop::HostWorkshop;
 use a2a::model::AgentCard;
 use a2a::outbound::Reach;
-use a2a::server::{Access, KEYS_PATH, Server, ServerSettings};
+use a2a::server::{Access, GRPC_PATH, KEYS_PATH, Server, ServerSettings};
 use a2a::tasks::{Limits, Tasks};
 use a2a::{Caller, Service};
 use api::Annex;
@@ -18,7 +18,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 /// Beginnings of the paths at which A2A is spoken.
-const PATHS: &[&str] = &["/a2a", "/.well-known/agent-card.json", "/.well-known/agent.json", KEYS_PATH];
+const PATHS: &[&str] =
+    &["/a2a", GRPC_PATH, "/.well-known/agent-card.json", "/.well-known/agent.json", KEYS_PATH];
 /// Variable with a token for peers: it opens A2A and nothing else.
 const PEER_TOKEN: &str = "DARWIND_PEER_TOKEN";
 /// Variable with the address under which others reach this server, when that is not where it listens; several are separated
@@ -72,7 +73,7 @@ pub(crate) fn annex(host: Arc<Host>, base: &str, operator: &str, keeping: &Keepi
         let service = Service::new(card, None, tasks, Reach::default())?;
         let settings = ServerSettings { access, key_set, ..ServerSettings::default() };
         let server = Server::new(service, settings)?;
-        Ok::<_, Box<dyn Error + Send + Sync>>(server.router())
+        Ok::<_, Box<dyn Error + Send + Sync>>(server.router().merge(server.grpc_router()))
     };
     Annex { paths: PATHS, routes: Box::new(routes) }
 }

@@ -6,6 +6,7 @@ use crate::failure::{Exit, Failure};
 use crate::host::{Host, Hosted};
 use crate::peering::{self, Keeping};
 use crate::terminal::Terminal;
+use a2a::server::sockets::{self, Prepared};
 use a2a::server::tls::{TlsIdentity, TlsListener, TlsPeer};
 use api::{Access, Options, Server};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -96,9 +97,11 @@ impl Dashboard {
         };
         let started = match identity {
             Some(identity) => Server::start_over::<TlsListener, TlsPeer>(options, |listener| {
-                TlsListener::new(listener, identity)
+                TlsListener::new(listener, identity.with_http2())
             }),
-            None => Server::start(options),
+            None => Server::start_over::<Prepared, SocketAddr>(options, |listener| {
+                Ok(sockets::prepared(listener))
+            }),
         };
         let server = started.map_err(|error| Failure::caused("the dashboard cannot be served", error))?;
         Ok(Some(Self { _server: server, _keeping: keeping, link: format!("{base}/#t={token}"), host }))

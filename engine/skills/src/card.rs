@@ -1,7 +1,7 @@
 //! The agent card: the skills with an example of each, and the extension under which their messages go.
 
 use a2a::model::{AgentCapabilities, AgentCard, AgentExtension, AgentProvider, AgentSkill};
-use a2a::server::{Access, interfaces};
+use a2a::server::{Access, SPEAKS_GRPC, grpc_interface, interfaces};
 use serde_json::json;
 
 /// Names the messages of these skills: data parts with a `type`.
@@ -48,6 +48,11 @@ pub fn card(base: &str, others: &[&str], access: &Access) -> AgentCard {
         skills: skills(),
         ..AgentCard::default()
     };
+    if SPEAKS_GRPC {
+        // After the other bindings of 1.0, of which the first is the preferred one.
+        let reached = [base].into_iter().chain(others.iter().copied()).filter_map(grpc_interface);
+        card.supported_interfaces.splice(2..2, reached);
+    }
     access.declare(&mut card);
     card
 }

@@ -26,7 +26,6 @@ use a2a::signing::SigningKey;
 use a2a::tasks::{Limits, Tasks};
 use a2a::{Caller, Service};
 use axum::Router;
-use axum::serve::ListenerExt as _;
 use script::Scripted;
 use store::{Log, SqliteStore};
 use tokio::net::TcpListener;
@@ -111,8 +110,7 @@ fn card(base: &str, arguments: &Arguments, access: &Access) -> AgentCard {
     };
     if !arguments.no_grpc {
         // After the other bindings of 1.0, of which the first is the preferred one.
-        let authority = base.split_once("://").map_or(base, |(_, authority)| authority);
-        card.supported_interfaces.insert(2, grpc_interface(authority));
+        card.supported_interfaces.splice(2..2, grpc_interface(base));
     }
     access.declare(&mut card);
     card
@@ -169,8 +167,8 @@ async fn listen(
         axum::serve(listener, router.into_make_service_with_connect_info::<TlsPeer>()).await?;
         return Ok(());
     }
-    let listener = listener.tap_io(|stream| sockets::prepare(stream));
-    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await?;
+    axum::serve(sockets::prepared(listener), router.into_make_service_with_connect_info::<SocketAddr>())
+        .await?;
     Ok(())
 }
 

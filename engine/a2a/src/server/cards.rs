@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
 use super::version::{Said, said};
@@ -124,16 +125,17 @@ pub fn interfaces(base: &str, older_versions: bool) -> Vec<AgentInterface> {
     interfaces
 }
 
-/// The interface of gRPC at `authority`, which is host and port and nothing else, as the specification has it.
-#[cfg(feature = "grpc")]
+/// The interface of gRPC of a server whose origin is `base`: host and port and nothing else, as the specification has it.
+/// `None` where gRPC cannot be reached: its calls have paths of their own, so an address below a path is none for it.
 #[must_use]
-pub fn grpc_interface(authority: &str) -> AgentInterface {
-    AgentInterface {
-        url: authority.to_owned(),
+pub fn grpc_interface(base: &str) -> Option<AgentInterface> {
+    let url = Url::parse(base).ok().filter(|url| url.path() == "/")?;
+    Some(AgentInterface {
+        url: format!("{}:{}", url.host_str()?, url.port_or_known_default()?),
         protocol_binding: Binding::Grpc.name().to_owned(),
         tenant: String::new(),
         protocol_version: "1.0".to_owned(),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -146,5 +148,19 @@ mod tests {
         // The example of RFC 9110.
         let time = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         assert_eq!(http_date(time), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn grpc_is_reached_at_host_and_port() {
+        for (base, wanted) in [
+            ("http://127.0.0.1:7717", Some("127.0.0.1:7717")),
+            ("http://[::1]:7717/", Some("[::1]:7717")),
+            ("https://agents.example", Some("agents.example:443")),
+            ("http://agents.example", Some("agents.example:80")),
+            ("https://example.org/agents/one", None),
+            ("agents.example", None),
+        ] {
+            assert_eq!(grpc_interface(base).map(|one| one.url).as_deref(), wanted, "{base}");
+        }
     }
 }

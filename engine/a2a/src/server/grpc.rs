@@ -19,7 +19,9 @@ use tonic::Status;
 use tonic::codec::{EncodeBody, EncodeBuf, Encoder};
 
 use super::version::{Said, said};
-use super::{Server, add_error_headers, add_extensions, peer, plain, wanted_extensions, with_body};
+use super::{
+    GRPC_PATH, Server, add_error_headers, add_extensions, peer, plain, wanted_extensions, with_body,
+};
 use crate::error::{A2aError, ErrorKind};
 use crate::operation::{Reply, Request};
 use crate::protobuf::{self as wire, IntoModel};
@@ -31,11 +33,12 @@ const GRPC: &str = "application/grpc";
 const PREFIX_BYTES: usize = 5;
 
 impl Server {
-    /// The routes of gRPC, to be merged with the others: calls are told apart by their paths. Whoever serves them has to
-    /// speak HTTP/2, which [`axum::serve`] does with this feature, and over TLS the listener has to offer it
-    /// ([`super::tls::TlsIdentity::with_http2`]). Its connections are to be prepared ([`super::sockets::prepare`]).
+    /// The routes of gRPC, to be merged with the others: calls are told apart by their paths. There are none without the
+    /// feature `grpc`. Whoever serves them has to speak HTTP/2, which [`axum::serve`] does with the feature, and over TLS
+    /// the listener has to offer it ([`super::tls::TlsIdentity::with_http2`]). Its connections are to be prepared
+    /// ([`super::sockets::prepared`]).
     pub fn grpc_router(&self) -> Router {
-        let path = format!("/{}/{{method}}", wire::SERVICE);
+        let path = format!("{GRPC_PATH}/{{method}}");
         Router::new().route(&path, post(call)).with_state(self.clone())
     }
 }

@@ -4,10 +4,11 @@
 
 use std::time::Duration;
 
+use axum::serve::{ListenerExt as _, TapIo};
 use rustix::net::sockopt::{
     set_socket_keepalive, set_tcp_keepcnt, set_tcp_keepidle, set_tcp_keepintvl, set_tcp_nodelay,
 };
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 /// How long a connection is silent before its peer is asked whether it is there.
 pub const PROBE_AFTER: Duration = Duration::from_secs(60);
@@ -15,6 +16,15 @@ pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 pub const PROBE_PAUSE: Duration = Duration::from_secs(15);
 /// How often it is asked in vain before the connection is given up.
 pub const MAX_PROBES: u32 = 4;
+
+/// A listener whose connections are prepared as they are accepted.
+pub type Prepared = TapIo<TcpListener, fn(&mut TcpStream)>;
+
+/// The listener, its connections prepared as they are accepted.
+#[must_use]
+pub fn prepared(listener: TcpListener) -> Prepared {
+    listener.tap_io(|stream| prepare(stream))
+}
 
 /// Prepares a connection that was accepted.
 pub fn prepare(stream: &TcpStream) {
@@ -28,10 +38,8 @@ pub fn prepare(stream: &TcpStream) {
 
 #[cfg(test)]
 mod tests {
-    use rustix::net::sockopt::{socket_keepalive, tcp_keepcnt, tcp_keepidle, tcp_nodelay};
-    use tokio::net::TcpListener;
-
     use super::*;
+    use rustix::net::sockopt::{socket_keepalive, tcp_keepcnt, tcp_keepidle, tcp_nodelay};
 
     #[tokio::test]
     async fn a_peer_that_vanished_is_noticed() {

@@ -16,7 +16,7 @@ use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::sockets;
+use super::{SPEAKS_GRPC, sockets};
 
 /// How long a handshake may take.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -71,10 +71,12 @@ impl TlsIdentity {
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
     }
 
-    /// The same identity, offering HTTP/2 too, which gRPC needs.
-    #[cfg(feature = "grpc")]
+    /// The same identity, offering HTTP/2 too, which gRPC needs; without the feature `grpc` it is not spoken and not offered.
     #[must_use]
     pub fn with_http2(self) -> Self {
+        if !SPEAKS_GRPC {
+            return self;
+        }
         let mut config = rustls::ServerConfig::clone(self.acceptor.config());
         config.alpn_protocols.insert(0, b"h2".to_vec());
         Self { acceptor: TlsAcceptor::from(Arc::new(config)) }
