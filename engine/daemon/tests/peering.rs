@@ -357,6 +357,9 @@ fn two_daemons_judge_and_learn_from_each_other() {
     assert!(back["key_id"].is_string() && back["key_id"] != added["key_id"], "{back}");
     assert_eq!(back["key_id"], published["keys"][0]["kid"]);
     assert_eq!(peer.get("/api/v1/peers")["peers"][0]["key_id"], back["key_id"]);
+    let listed = darwind(theirs.path()).args(["peers", "list"]).output().unwrap();
+    let line = format!("alice  {}  key {}  ", us.base(), back["key_id"].as_str().unwrap());
+    assert!(String::from_utf8_lossy(&listed.stdout).contains(&line), "{listed:?}");
     // What improves is told without being asked.
     let won = json_of(&run(ours.path(), "5", "2000"));
     assert_eq!(won["best"]["scores"]["accuracy"], 1.0, "{won}");

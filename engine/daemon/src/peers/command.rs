@@ -96,8 +96,8 @@ fn list(runs: &Runs, terminal: Terminal) -> Result<Exit, Failure> {
         let latency = peer.latency_ms.map_or_else(|| "never asked".to_owned(), |ms| format!("{ms:.0} ms"));
         let fault = peer.fault.as_ref().map(|fault| format!("  last: {fault}")).unwrap_or_default();
         let open = if peer.may_be_asked() { "" } else { "  breaker open" };
-        let signs = if peer.key.is_some() { "  signs" } else { "" };
-        terminal.line(&format!("{}  {}  {latency}{signs}{open}{fault}", peer.name, peer.url))?;
+        let key = peer.key.as_ref().map_or_else(|| "no key".to_owned(), |key| format!("key {}", key.kid()));
+        terminal.line(&format!("{}  {}  {key}  {latency}{open}{fault}", peer.name, peer.url))?;
     }
     let sources = Memory::new(runs.log()).sources();
     let sources = sources.map_err(|error| Failure::caused("what peers sent cannot be read", error))?;
