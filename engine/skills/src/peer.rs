@@ -1,6 +1,7 @@
 //! A peer as it is asked: where it is, what its card says, why it gave no answer. A peer is a stranger: what it answers is
 //! read with limits on size and time, and nothing of it is believed here but what its key has signed.
 
+use a2a::ErrorKind;
 use a2a::client::ClientError;
 use a2a::model::{Artifact, Content, Message, Part, Task, TaskState};
 use a2a::signing::{PublicKey, SigningError};
@@ -37,10 +38,10 @@ pub enum PeerError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// It did not do it, and said why.
-    #[error("{state}: {words}")]
+    #[error("{}: {words}", .state.name())]
     Refused {
         /// The state in which its task ended.
-        state: String,
+        state: TaskState,
         /// Its words.
         words: String,
     },
@@ -69,14 +70,35 @@ impl PeerError {
     pub fn is_fault(&self) -> bool {
         !matches!(self, Self::Refused { .. })
     }
+
+    /// Whether the same question may be answered another time though nobody changes anything: the peer could not be reached,
+    /// was busy, or failed. What was refused, a card that is not the peer's, and an answer without what was asked for are
+    /// the same the next time.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::TooSlow(_) | Self::Runtime(_) => true,
+            Self::Refused { state, .. } => *state == TaskState::Failed,
+            Self::Client(ClientError::Unreachable(_) | ClientError::Malformed(_)) => true,
+            // A task that is gone went with a restart of the peer.
+            Self::Client(ClientError::Agent(said)) => matches!(
+                said.kind,
+                ErrorKind::Internal
+                    | ErrorKind::InvalidAgentResponse
+                    | ErrorKind::Overloaded
+                    | ErrorKind::RateLimited
+                    | ErrorKind::TaskNotFound
+            ),
+            Self::Client(_) | Self::Empty | Self::NotThePeer(_) | Self::Forged(_) => false,
+        }
+    }
 }
 
 /// The last data part among the artifacts of a task that has ended well.
 pub(crate) fn answer_of(task: &Task) -> Result<Value, PeerError> {
     if task.status.state != TaskState::Completed {
         let words = task.status.message.as_ref().map(Message::first_text).unwrap_or_default();
-        let state = task.status.state.name().to_owned();
-        return Err(PeerError::Refused { state, words: words.to_owned() });
+        return Err(PeerError::Refused { state: task.status.state, words: words.to_owned() });
     }
     let last = |artifact: &Artifact| data_of(&artifact.parts);
     task.artifacts.iter().rev().find_map(last).ok_or(PeerError::Empty)

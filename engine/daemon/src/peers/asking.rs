@@ -10,13 +10,19 @@ use std::time::{Duration, Instant};
 /// Longest text of a fault that is kept, in characters.
 const MAX_FAULT: usize = 300;
 
+/// Why there is no answer.
+pub(super) struct Unanswered {
+    /// In words.
+    pub(super) reason: String,
+    /// Whether another attempt may succeed.
+    pub(super) may_pass: bool,
+}
+
 /// Asks one peer.
-///
-/// # Errors
-/// The words for why there is no answer.
-pub(super) fn ask(runs: &Runs, peer: &Peer, data: &Value, patience: Duration) -> Result<Value, String> {
+pub(super) fn ask(runs: &Runs, peer: &Peer, data: &Value, patience: Duration) -> Result<Value, Unanswered> {
     if !peer.may_be_asked() {
-        return Err("it failed too often; its breaker is open".to_owned());
+        let reason = "it failed too often; its breaker is open".to_owned();
+        return Err(Unanswered { reason, may_pass: true });
     }
     let begun = Instant::now();
     let answered = runs.courier().and_then(|courier| courier.ask(&peer.address(), data, patience));
@@ -29,7 +35,7 @@ pub(super) fn ask(runs: &Runs, peer: &Peer, data: &Value, patience: Duration) ->
     let heard = Change::Asked { name: peer.name.clone(), ms, fault };
     // An answer is worth more than the note of it.
     let _: Result<(), Failure> = note(runs, &heard);
-    answered.map_err(|error| error.to_string())
+    answered.map_err(|error| Unanswered { reason: error.to_string(), may_pass: error.may_pass() })
 }
 
 /// Asks several peers at once; answers come in the order of the peers.
@@ -40,8 +46,8 @@ pub(super) fn ask_all(
     patience: Duration,
 ) -> Vec<Result<Value, String>> {
     std::thread::scope(|scope| {
-        let asked: Vec<_> =
-            peers.iter().map(|peer| scope.spawn(move || ask(runs, peer, &data(peer), patience))).collect();
+        let answer = |peer| ask(runs, peer, &data(peer), patience).map_err(|silence| silence.reason);
+        let asked: Vec<_> = peers.iter().map(|peer| scope.spawn(move || answer(peer))).collect();
         let failed = |_| Err("the question failed unexpectedly".to_owned());
         asked.into_iter().map(|thread| thread.join().unwrap_or_else(failed)).collect()
     })

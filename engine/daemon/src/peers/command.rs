@@ -2,7 +2,7 @@
 
 use super::asking::ask_all;
 use super::letters::letters;
-use super::sharing::{Effort, Met, meet, package_of, share};
+use super::sharing::{Effort, FIRST_PAUSE, Met, meet, package_of, share};
 use super::validators::validators;
 use super::{Change, Peer, Peers, note, overview};
 use crate::cli::PeersCommand;
@@ -167,7 +167,7 @@ fn offer(runs: &Runs, text: &str, to: Option<&str>, terminal: Terminal) -> Resul
     let configuration = wiring::stored_configuration(&state.run.run_id, &state.run.configuration)?;
     let attempts = configuration.collective.knowledge_transfer.max_transfer_attempts;
     let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
-    let effort = Effort { attempts, closing: Arc::default() };
+    let effort = Effort { attempts, pause: FIRST_PAUSE, closing: Arc::default() };
     let memory = Memory::new(runs.log());
     let takers = chosen(runs, to)?;
     let id = state.id(number).to_string();

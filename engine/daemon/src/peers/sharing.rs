@@ -32,8 +32,8 @@ const MAX_WAITING: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same when the run is over.
 const LAST_PATIENCE: Duration = Duration::from_secs(5);
-/// Pause after the first failed attempt; doubled after each further one.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// Pause after the first failed attempt.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Digits of a transfer's id.
 const TRANSFER_DIGITS: usize = 16;
 
@@ -51,6 +51,8 @@ pub(crate) struct Sharer {
 pub(super) struct Effort {
     /// Most attempts.
     pub(super) attempts: u32,
+    /// Pause after the first failed one; doubled after each further one.
+    pub(super) pause: Duration,
     /// Whether there is no time for more than one.
     pub(super) closing: Arc<AtomicBool>,
 }
@@ -88,7 +90,8 @@ impl Sharer {
             (runs.clone(), u32::try_from(section.max_transfer_attempts).unwrap_or(u32::MAX));
         let closing = Arc::new(AtomicBool::new(false));
         let closed = closing.clone();
-        let work = move || tell_all(&runs, &tellings, &Effort { attempts, closing: closed });
+        let work =
+            move || tell_all(&runs, &tellings, &Effort { attempts, pause: FIRST_PAUSE, closing: closed });
         // Without a thread nothing is shared; the run is no worse for it.
         let thread = std::thread::Builder::new().name("sharing".to_owned()).spawn(work).ok()?;
         Some(Self { sender: Some(sender), told: CaseSet::new(), closing, thread: Some(thread) })
@@ -275,7 +278,8 @@ pub(super) fn package_of(runs: &Runs, state: &State, number: Number) -> Result<P
     })
 }
 
-/// Offers a package, made of that candidate, to a peer, in at most that many attempts. One that the peer has answered is not offered again.
+/// Offers a package, made of that candidate, to a peer, in at most that many attempts, of which another follows only where it
+/// may fare better. One that the peer has answered is not offered again.
 pub(super) fn share(
     runs: &Runs,
     memory: &Memory,
@@ -290,8 +294,8 @@ pub(super) fn share(
     let transfer_id = data::random_hex(TRANSFER_DIGITS).unwrap_or_default();
     let message = json!({ "type": "knowledge_transfer", "package": package, "transfer_id": transfer_id });
     let (mut made, mut outcome) = (0, TransferOutcome::Failed("not tried".to_owned()));
-    let mut pause = FIRST_PAUSE;
-    while made < effort.attempts && matches!(outcome, TransferOutcome::Failed(_)) {
+    let (mut pause, mut may_pass) = (effort.pause, true);
+    while made < effort.attempts && may_pass {
         if made > 0 {
             if effort.closing.load(Ordering::Relaxed) {
                 break;
@@ -301,9 +305,9 @@ pub(super) fn share(
         }
         made += 1;
         let patience = if effort.closing.load(Ordering::Relaxed) { LAST_PATIENCE } else { PATIENCE };
-        outcome = match ask(runs, peer, &message, patience) {
-            Ok(answer) => heard(&answer),
-            Err(reason) => TransferOutcome::Failed(reason),
+        (outcome, may_pass) = match ask(runs, peer, &message, patience) {
+            Ok(answer) => (heard(&answer), false),
+            Err(silence) => (TransferOutcome::Failed(silence.reason), silence.may_pass),
         };
     }
     // What is not written down may be offered again, which does no harm.
@@ -372,18 +376,4 @@ pub(super) fn meet(runs: &Runs, address: &PeerAddress) -> Result<Met, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_solution_is_worth_telling_once_and_when_it_breaks_nothing() {
-        let set = |cases: &[usize]| cases.iter().copied().collect::<CaseSet>();
-        let (told, baseline) = (set(&[0, 1]), set(&[2]));
-        let adds = |before: &[usize], now: &[usize]| adds([&told, &baseline], &set(before), &set(now));
-        assert!(adds(&[2], &[2, 3]), "a case that nobody solved");
-        assert!(!adds(&[2], &[2, 1]), "somebody was told of it");
-        assert!(!adds(&[2], &[3]), "it costs a case of its parent");
-        assert!(!adds(&[0, 2, 3], &[0, 2, 3]), "nothing is new");
-        assert!(!adds(&[], &[2]), "the unchanged program passes it");
-    }
-}
+mod tests;
