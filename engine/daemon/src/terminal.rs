@@ -1,7 +1,9 @@
 //! Where answers go: text or JSON to standard output, notes to error output, colours only where a person looks on.
-//! Every command writes through this and nothing else.
+//! Every command writes through this and nothing else. Much of what is shown is a stranger's: a peer's card, a candidate's
+//! code, a model's words. Before a person's eyes nothing of it moves the cursor, or commands the terminal otherwise.
 
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 /// The way out of a command.
@@ -9,6 +11,8 @@ use std::io::{self, IsTerminal, Write};
 pub(crate) struct Terminal {
     json: bool,
     colour: bool,
+    /// Whether a person looks at the answer.
+    watched: bool,
 }
 
 /// Colours that text may bear, by their ANSI codes.
@@ -46,7 +50,8 @@ impl Terminal {
     pub(crate) fn new(json: bool) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { json, colour: !json && !refused && io::stdout().is_terminal() }
+        let watched = io::stdout().is_terminal();
+        Self { json, colour: !json && !refused && watched, watched }
     }
 
     /// Whether the answer is to be JSON.
@@ -70,6 +75,7 @@ impl Terminal {
 
     /// Writes a line of the answer.
     pub(crate) fn line(self, text: &str) -> io::Result<()> {
+        let text = if self.watched { tamed(text) } else { Cow::Borrowed(text) };
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.write_all(b"\n")
@@ -94,6 +100,77 @@ impl Terminal {
 
     /// Writes a note for people to error output. A closed error output is nobody's loss.
     pub(crate) fn note(self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let mut out = io::stderr().lock();
+        let text = if out.is_terminal() { tamed(text) } else { Cow::Borrowed(text) };
+        let _ = writeln!(out, "{text}");
+    }
+}
+
+/// The text without what a terminal would obey, but for ends of lines, tabs and colours; a file gets everything as it is.
+fn tamed(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(is_obeyed) {
+        let (plain, from) = rest.split_at(at);
+        shown.push_str(plain);
+        let kept = colour_length(from).or_else(|| from.starts_with("\r\n").then_some(2));
+        let obeyed = from.chars().next().map_or(0, char::len_utf8);
+        let (code, after) = from.split_at(kept.unwrap_or(obeyed));
+        shown.push_str(if kept.is_some() { code } else { "\u{fffd}" });
+        rest = after;
+    }
+    shown.push_str(rest);
+    Cow::Owned(shown)
+}
+
+/// Whether a terminal does something else with it than show it: controls, and what turns the direction of a text around.
+fn is_obeyed(letter: char) -> bool {
+    let turns = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (letter.is_control() && letter != '\n' && letter != '\t')
+}
+
+/// The length of the colour code (ECMA-48, SGR) that a text begins with.
+fn colour_length(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find(|letter: char| !letter.is_ascii_digit() && letter != ';')?;
+    numbers.get(end..)?.starts_with('m').then_some("\u{1b}[".len() + end + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_shown_as_unknown() {
+        let seen = |text: &str| tamed(text).into_owned();
+        assert_eq!(seen("größer\tand so on\n"), "größer\tand so on\n");
+        assert_eq!(
+            seen("\u{1b}[31mred\u{1b}[0m and \u{1b}[1;38;5;3mbold"),
+            "\u{1b}[31mred\u{1b}[0m and \u{1b}[1;38;5;3mbold"
+        );
+        assert_eq!(seen("title \u{1b}]0;mine\u{7}"), "title \u{fffd}]0;mine\u{fffd}");
+        assert_eq!(
+            seen("up \u{1b}[2A and gone \u{1b}[2J\u{9b}2J"),
+            "up \u{fffd}[2A and gone \u{fffd}[2J\u{fffd}2J"
+        );
+        assert_eq!(seen("good\rbad\r\nnext\u{1b}"), "good\u{fffd}bad\r\nnext\u{fffd}");
+        assert_eq!(seen("if admin:\u{202e} # no"), "if admin:\u{fffd} # no");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_obeyed_is_left_but_colours_and_line_ends(text in "([\\x00-\\x1f\\x7f-\\x9f]|\\x1b\\[|[0-9;m]|\\r\\n|.){0,30}") {
+            let mut rest = tamed(&text).replace("\r\n", "\n");
+            while let Some(at) = rest.find('\u{1b}') {
+                let length = colour_length(&rest[at..]);
+                prop_assert!(length.is_some(), "{rest:?}");
+                rest.replace_range(at..at + length.unwrap_or_default(), "");
+            }
+            prop_assert!(!rest.chars().any(is_obeyed), "{rest:?}");
+        }
     }
 }
