@@ -3,6 +3,8 @@
 //! Not here: older versions (a peer that speaks only those is refused with a word about it), retries of what failed.
 
 mod events;
+#[cfg(test)]
+mod strangers;
 mod transport;
 
 use std::time::Duration;

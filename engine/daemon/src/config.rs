@@ -13,6 +13,8 @@ mod proposing;
 pub(crate) mod quantity;
 mod reader;
 mod spending;
+#[cfg(test)]
+mod strangers;
 mod target;
 pub(crate) mod task;
 

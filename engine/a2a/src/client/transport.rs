@@ -232,7 +232,7 @@ async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>, ClientErr
 }
 
 /// Reads an error of either binding: its kind by the reason in its details, else by its code.
-fn read_error(error: &Value) -> A2aError {
+pub(super) fn read_error(error: &Value) -> A2aError {
     let details = error.get("data").or_else(|| error.get("details")).and_then(Value::as_array);
     let details = details.map(Vec::as_slice).unwrap_or_default();
     let reason = details.iter().find_map(|detail| detail["reason"].as_str());

@@ -220,6 +220,7 @@ fn without_nan(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn written(id: &str, parent: Option<&str>, iteration: u64) -> Written {
         let parent = parent.map(str::to_owned);
@@ -248,6 +249,47 @@ mod tests {
     fn a_circle_of_parents_ends() {
         let programs = vec![written("one", Some("two"), 0), written("two", Some("one"), 1)];
         assert_eq!(Checkpoint::ordered(programs, None).programs.len(), 2);
+    }
+
+    /// Programs as a checkpoint may hold them: few ids, so that parents are circles, holes and doubles.
+    fn any_programs() -> impl Strategy<Value = Vec<Value>> {
+        let id = "[a-d]{1,2}";
+        let number = prop_oneof![
+            Just(json!(null)),
+            any::<u64>().prop_map(Value::from),
+            (0_u64..4).prop_map(Value::from)
+        ];
+        let metrics = prop::collection::btree_map("[a-z]{0,3}", any::<f64>(), 0..3);
+        let program = (id, prop::option::of(id), number, metrics);
+        let program = program.prop_map(|(id, parent, number, metrics)| {
+            json!({ "id": id, "code": id, "parent_id": parent, "generation": number, "iteration_found": number,
+                "metrics": metrics, "metadata": { "island": number } })
+        });
+        prop::collection::vec(program, 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn any_checkpoint_is_read_or_refused(programs in any_programs(), best in "[a-d]{1,2}", junk in ".{0,30}") {
+            let folder = tempfile::tempdir().unwrap();
+            let place = folder.path().join("programs");
+            std::fs::create_dir(&place).unwrap();
+            let metadata = json!({ "best_program_id": best }).to_string();
+            std::fs::write(folder.path().join("metadata.json"), metadata).unwrap();
+            for (number, program) in programs.iter().enumerate() {
+                std::fs::write(place.join(format!("{number}.json")), program.to_string()).unwrap();
+            }
+            if let Ok(read) = Checkpoint::read(folder.path()) {
+                prop_assert_eq!(read.programs.len(), programs.len());
+                for (at, program) in read.programs.iter().enumerate() {
+                    prop_assert!(program.parent.is_none_or(|parent| parent < at));
+                    let _ = (program.rationale(), program.detail());
+                }
+            }
+            std::fs::write(place.join("junk.json"), &junk).unwrap();
+            let refused = Checkpoint::read(folder.path()).err();
+            prop_assert!(refused.is_none_or(|failure| !failure.text().is_empty()));
+        }
     }
 
     #[test]

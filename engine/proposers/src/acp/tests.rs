@@ -2,6 +2,7 @@
 
 use super::*;
 use evolution::candidate::Cost;
+use proptest::prelude::*;
 
 fn client() -> Client {
     Client::new(Path::new("/bench/work"), "Mend it.")
@@ -167,4 +168,80 @@ fn an_agent_that_refuses_is_given_up_with_its_reason() {
     other.begin();
     let old = hear(&mut other, &json!({ "id": 1, "result": { "protocolVersion": 0 } }));
     assert!(matches!(&old[..], [Act::End(reason)] if reason.contains("version 1")), "{old:?}");
+}
+
+/// A line of an agent's: JSON with the protocol's words, or no JSON at all.
+fn any_line() -> impl Strategy<Value = String> {
+    const WORDS: [&str; 28] = [
+        "jsonrpc",
+        "id",
+        "method",
+        "params",
+        "result",
+        "error",
+        "code",
+        "message",
+        "protocolVersion",
+        "sessionId",
+        "s1",
+        "stopReason",
+        "max_tokens",
+        "session/update",
+        "session/request_permission",
+        "fs/read_text_file",
+        "fs/write_text_file",
+        "update",
+        "sessionUpdate",
+        "agent_message_chunk",
+        "content",
+        "text",
+        "type",
+        "path",
+        "line",
+        "limit",
+        "/bench/work/a.py",
+        "/bench/work/../../etc/passwd",
+    ];
+    let word = prop_oneof![1 => ".{0,6}", 8 => prop::sample::select(WORDS.to_vec()).prop_map(str::to_owned)];
+    let number = prop_oneof![0_u64..6, any::<u64>()];
+    let leaf =
+        prop_oneof![Just(Value::Null), number.prop_map(Value::from), word.clone().prop_map(Value::from)];
+    let json = leaf.prop_recursive(4, 48, 8, move |inner| {
+        let members = prop::collection::vec((word.clone(), inner.clone()), 0..8);
+        prop_oneof![
+            prop::collection::vec(inner, 0..4).prop_map(Value::from),
+            members.prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    let request = (0_u64..9, prop::sample::select(WORDS.to_vec()), json.clone())
+        .prop_map(|(id, method, params)| json!({ "id": id, "method": method, "params": params }));
+    let answer = (0_u64..4, json.clone()).prop_map(|(id, result)| json!({ "id": id, "result": result }));
+    let file = (0_u64..9, prop::sample::select(WORDS.to_vec()), ".{0,8}").prop_map(|(id, method, name)| {
+        let path = format!("/bench/work/{name}");
+        json!({ "id": id, "method": method, "params": { "sessionId": "s1", "path": path, "content": name } })
+    });
+    let value = prop_oneof![json, request, answer, file].prop_map(|value| value.to_string());
+    prop_oneof![9 => value, 1 => ".{0,20}"]
+}
+
+proptest! {
+    #[test]
+    fn no_agent_is_too_strange_to_be_heard(lines in prop::collection::vec(any_line(), 0..40), opened: bool) {
+        let mut client = if opened { working() } else { client() };
+        let mut acts = if opened { Vec::new() } else { client.begin() };
+        for line in lines {
+            acts.extend(client.hear(Heard::Line(line)));
+        }
+        for act in acts {
+            match act {
+                Act::Say(line) => prop_assert!(!line.contains('\n') && serde_json::from_str::<Value>(&line).is_ok()),
+                Act::Read(_, path) | Act::Write(_, path, _) => {
+                    let inside = |part| matches!(part, Component::Normal(_));
+                    prop_assert!(!path.is_empty() && Path::new(&path).components().all(inside), "{path}");
+                }
+                Act::HangUp | Act::End(_) => {}
+            }
+        }
+        prop_assert!(client.waiting.len() <= MAX_WAITING);
+    }
 }
