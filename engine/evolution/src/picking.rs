@@ -87,7 +87,7 @@ fn pick_among(
             continue;
         };
         let (Some(chosen), others) = (state.arms.get(arm), without(&considered, parent)) else { return None };
-        let second = if chosen.parents > 1 { choose_parent(state, &others, rng) } else { None };
+        let second = if chosen.parents > 1 { choose_mate(state, parent, &others, rng) } else { None };
         let parents: Vec<Number> = [Some(parent), second].into_iter().flatten().collect();
         if let Some(of_peers) = of_peers.filter(|(fed, _)| tries(state, *fed, arm, rng)) {
             return request(state, of_peers, rate);
@@ -211,6 +211,15 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
     selection::select(policy, &parents, rng)
 }
 
+/// The second parent: one that passes what the first fails, for joining the two can hardly bring anything else; where there
+/// is none, another parent like the first.
+fn choose_mate(state: &State, parent: Number, others: &[Number], rng: &mut impl Rng) -> Option<Number> {
+    let passed = &state.candidate(parent)?.passed;
+    let mates: Vec<Eligible<'_>> =
+        others.iter().filter_map(|number| eligible(state, *number, SelectionPolicy::Lexicase)).collect();
+    selection::complement(passed, &mates, rng).or_else(|| choose_parent(state, others, rng))
+}
+
 /// Who leads the considered: the champion, or where it is not among them because others live apart from it (on another
 /// island, after a restart) the best of them.
 fn leader(state: &State, considered: &[Number]) -> Option<Number> {
@@ -245,14 +254,19 @@ fn eligible(state: &State, number: Number, policy: SelectionPolicy) -> Option<El
     Some(parent)
 }
 
-/// The best of the considered, without the parents.
+/// Of the considered without the parents those that pass most of what the first parent fails, and of equals the best.
 fn peers(state: &State, considered: &[Number], parents: &[Number]) -> Vec<Number> {
-    let mut peers: Vec<(f64, Number)> = considered
+    let first = parents.first().and_then(|parent| state.candidate(*parent));
+    let mut peers: Vec<(usize, f64, Number)> = considered
         .iter()
         .filter(|number| !parents.contains(number))
-        .filter_map(|number| Some((state.candidate(*number)?.quality, *number)))
+        .filter_map(|number| {
+            let record = state.candidate(*number)?;
+            let beyond = first.map_or(0, |first| record.passed.count_beyond(&first.passed));
+            Some((beyond, record.quality, *number))
+        })
         .collect();
-    peers.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    peers.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
     peers.truncate(MAX_PEERS);
-    peers.into_iter().map(|(_, number)| number).collect()
+    peers.into_iter().map(|(_, _, number)| number).collect()
 }

@@ -7,6 +7,7 @@ use crate::id::Number;
 use crate::settings::SelectionPolicy;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
+use std::collections::BTreeSet;
 
 /// Steepness of the sigmoid in [`dgm_weight`].
 const DGM_STEEPNESS: f64 = 10.0;
@@ -113,7 +114,29 @@ fn one_of<'a, T, R: Rng + ?Sized>(members: &'a [T], rng: &mut R) -> Option<&'a T
 /// Programming" (2012); Helmuth, Spector and Matheson (2015).
 pub fn lexicase<R: Rng + ?Sized>(eligible: &[Eligible<'_>], rng: &mut R) -> Option<Number> {
     let last = eligible.iter().filter_map(|parent| parent.cases.iter().last()).max();
-    let mut cases: Vec<usize> = (0..last.map_or(0, |last| last + 1)).collect();
+    filtered(eligible, (0..last.map_or(0, |last| last + 1)).collect(), rng)
+}
+
+/// A mate for a parent that passes these cases: lexicase over those that it fails. `None` when nobody passes one of them.
+///
+/// Source: Dolin, Arenas and Merelo, "Opposites Attract: Complementary Phenotype Selection for Crossover in Genetic
+/// Programming" (PPSN 2002), here by single cases instead of sums.
+pub fn complement<R: Rng + ?Sized>(
+    passed: &CaseSet,
+    eligible: &[Eligible<'_>],
+    rng: &mut R,
+) -> Option<Number> {
+    let beyond = eligible.iter().flat_map(|mate| mate.cases.iter()).filter(|case| !passed.contains(*case));
+    let cases: BTreeSet<usize> = beyond.collect();
+    if cases.is_empty() { None } else { filtered(eligible, cases.into_iter().collect(), rng) }
+}
+
+/// One of those that are left after the cases, in an order that is drawn, each kept only those that pass it.
+fn filtered<R: Rng + ?Sized>(
+    eligible: &[Eligible<'_>],
+    mut cases: Vec<usize>,
+    rng: &mut R,
+) -> Option<Number> {
     cases.shuffle(rng);
     let mut pool: Vec<usize> = (0..eligible.len()).collect();
     for case in cases {
@@ -135,7 +158,7 @@ pub fn uniform<R: Rng + ?Sized>(eligible: &[Eligible<'_>], rng: &mut R) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::{Eligible, dgm_weight, select};
+    use super::{Eligible, complement, dgm_weight, select};
     use crate::cases::CaseSet;
     use crate::settings::SelectionPolicy;
     use rand::SeedableRng;
@@ -241,6 +264,25 @@ mod tests {
         hold(&counts(SelectionPolicy::Pareto, 40_000), &PARETO_SHARES, "pareto");
         hold(&counts(SelectionPolicy::Lexicase, 40_000), &LEXICASE_SHARES, "lexicase");
         hold(&counts(SelectionPolicy::Uniform, 40_000), &[0.25; 4], "uniform");
+    }
+
+    #[test]
+    fn a_mate_passes_what_the_parent_fails() {
+        let parents = parents();
+        let eligible = eligible(&parents);
+        let mut rng = ChaCha8Rng::seed_from_u64(42);
+        let mut drawn = |passed: &[usize]| {
+            let passed: CaseSet = passed.iter().copied().collect();
+            let mut counts = [0; 4];
+            for _ in 0..4_000 {
+                counts[complement(&passed, &eligible, &mut rng)? as usize] += 1;
+            }
+            Some(counts)
+        };
+        assert_eq!(drawn(&[0, 1]), Some([0, 0, 0, 4_000]), "the last passes both of the cases that are left");
+        hold(&drawn(&[0, 1, 3]).unwrap(), &[0.0, 0.5, 0.0, 0.5], "both that pass case 2, alike");
+        hold(&drawn(&[2, 3]).unwrap(), &[0.5, 0.5, 0.0, 0.0], "both that pass cases 0 and 1, alike");
+        assert_eq!(drawn(&[0, 1, 2, 3]), None);
     }
 
     #[test]
