@@ -314,7 +314,6 @@ def evaluate(path):
 "#;
 
 #[test]
-#[expect(clippy::print_stdout, reason = "what cannot be seen here is said")]
 fn a_program_in_rust_is_built_with_the_users_toolchain_and_nothing_else_of_his_home() {
     let found = std::process::Command::new("cargo").arg("--version").output();
     let (Ok(_), Some(home)) = (found, std::env::var_os("HOME")) else {
