@@ -20,8 +20,10 @@ pub(super) fn tools(programs: &[String]) -> Vec<PathBuf> {
 
 /// The folder that a compiler belongs to, if there is one to be shown.
 fn home(compiler: &str, question: &[&str]) -> Option<PathBuf> {
-    // Not in the target's folder, whose files might choose another toolchain or have one fetched.
-    let output = Command::new(compiler).args(question).current_dir("/").stdin(Stdio::null()).output().ok()?;
+    // Not in the target's folder, whose files might choose another toolchain; and none is fetched.
+    let mut command = Command::new(compiler);
+    command.args(question).current_dir("/").env("RUSTUP_AUTO_INSTALL", "0").stdin(Stdio::null());
+    let output = command.output().ok()?;
     let folder = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()).canonicalize().ok()?;
     let is_whole = folder.join("bin").join(compiler).is_file();
     let is_known = SYSTEM.iter().any(|system| folder.starts_with(system));
