@@ -338,6 +338,8 @@ impl Bench {
         let options = LaneOptions { launcher: self.launcher.clone(), level: self.plan.level, root };
         let mut job = self.python_job("relay", Side::Judge, JUDGE_LIFE);
         job.limits.report = JUDGE_REPORT;
+        // It forks for each candidate, so that what would fit together with one has a process more here.
+        job.limits.processes = job.limits.processes.saturating_add(1);
         Judge::start(options, job, framework)
     }
 

@@ -72,6 +72,36 @@ fn an_evaluator_that_only_tells_where_it_went_wrong_may_judge_apart() {
     assert_eq!(judge.of_text("def value():\n    return 9\n").scores.get("score"), Some(9.0));
 }
 
+/// As many threads as there may be, alive during some work, so that there is time to look at them.
+const THREADS: &str = r"
+import importlib.util, threading
+
+def evaluate(program_path):
+    spec = importlib.util.spec_from_file_location('program', program_path)
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    gate = threading.Event()
+    threads = [threading.Thread(target=gate.wait) for _ in range(22)]
+    for thread in threads:
+        thread.start()
+    sum(number * number for number in range(3_000_000))
+    gate.set()
+    for thread in threads:
+        thread.join()
+    return {'score': program.value()}
+";
+
+#[test]
+fn what_fits_beside_the_candidate_fits_apart_from_it() {
+    for level in levels() {
+        let mut judge = with_evaluator(*level, "def value():\n    return 1\n", THREADS);
+        assert_eq!(judge.measured().scores.get("score"), Some(1.0), "{:?}", judge.measured());
+        assert_eq!(judge.measured().separation, Separation::Split, "{:?}", judge.measured());
+        let better = judge.of_text("def value():\n    return 2\n");
+        assert_eq!(better.scores.get("score"), Some(2.0), "{better:?}");
+    }
+}
+
 const ARRAYS: &str = "import numpy as np\n\nSTART = np.zeros(3)\n\ndef grow(values, by):\n    values += by\n    return {'sums': values.sum(axis=0), 'most': values.max(), 'kept': [values > 1, START]}\n";
 const OF_ARRAYS: &str = "import importlib.util\nimport numpy as np\n\ndef evaluate(program_path):\n    spec = importlib.util.spec_from_file_location('program', program_path)\n    program = importlib.util.module_from_spec(spec)\n    spec.loader.exec_module(program)\n    values = np.arange(6, dtype=np.float64).reshape(2, 3)\n    found = program.grow(values, np.int64(2))\n    assert isinstance(found['most'], np.float64) and found['sums'].shape == (3,) and found['kept'][0].dtype == bool\n    assert values[0, 0] >= 2, 'what was done to the argument shows'\n    return {'score': float(found['sums'].sum() + found['most'] + program.START.sum()), 'true': found['kept'][0].sum()}\n";
 
