@@ -193,6 +193,11 @@ fn the_ordinary_build_goes_without_grpc() {
             manifest(folder).get("dependencies").and_then(|table| table.get("a2a")?.get("features").cloned());
         assert!(asked.is_none(), "{name} asks for features of a2a in the ordinary build");
     }
+    // The binary's feature hands on and compiles nothing else, so that tests of the whole workspace are tests of it.
+    let binary = manifest("engine/daemon");
+    let features: Vec<&str> =
+        binary["features"]["grpc"].as_array().into_iter().flatten().filter_map(toml::Value::as_str).collect();
+    assert_eq!((keys(&binary, "features").len(), features), (1, vec!["a2a/grpc"]));
 }
 
 #[test]
