@@ -237,7 +237,9 @@ impl Landscape {
         let size = 1.0 + genome.iter().map(|gene| f64::from(*gene)).sum::<f64>();
         let (scores, cases) = match self.goal {
             Goal::Repair => (vec![("pass_rate", pass_rate)], cases),
-            Goal::Speed | Goal::Correct => (vec![("cost", cost)], Vec::new()),
+            Goal::Speed => (vec![("cost", cost)], Vec::new()),
+            // Coarse, so that who is correct may cost as much as who is not.
+            Goal::Correct => (vec![("cost", (cost / 8.0).ceil())], Vec::new()),
             Goal::TradeOff => (vec![("cost", cost), ("size", size)], Vec::new()),
         };
         let mut checks = vec![CheckResult { name: "syntax".to_owned(), passed: true, reason: String::new() }];

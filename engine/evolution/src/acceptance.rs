@@ -12,8 +12,9 @@ pub const MACHINERY_GATE: &str = "machinery";
 pub const ABORTED_GATE: &str = "aborted";
 /// Gate of a candidate below an objective's threshold.
 pub const THRESHOLD_GATE: &str = "threshold";
-/// Gate of a candidate that ran and was measured, and that the target's own evaluator calls incorrect. No check of a
-/// configuration is called so, and the unchanged target may fail here: then it is to be repaired.
+/// Gate of a candidate that has scores and that the target's own evaluator calls incorrect, or that left it without an
+/// answer, by a crash say, which counts as incorrect with a score of 0. No check of a configuration is called so, and the
+/// unchanged target may fail here: then it is to be repaired.
 pub const CORRECTNESS_GATE: &str = "evaluator:correct";
 /// Gate of a candidate that a second judgement refuted.
 pub const VERIFICATION_GATE: &str = "verification";
@@ -88,7 +89,7 @@ pub fn viability(state: &State, evaluation: &Evaluation) -> Result<(), Refusal> 
         .map_err(|unmet| Refusal { gate: THRESHOLD_GATE.to_owned(), reason: unmet.to_string() })
 }
 
-/// Whether the target's own evaluator calls a candidate incorrect, and nothing else is wrong with it.
+/// Whether a candidate fails at [`CORRECTNESS_GATE`] first of all.
 pub fn is_incorrect(evaluation: &Evaluation) -> bool {
     evaluation.failed_check().is_some_and(|check| check.name == CORRECTNESS_GATE)
 }

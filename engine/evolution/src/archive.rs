@@ -78,12 +78,13 @@ pub fn weighted_improvement(set: &ObjectiveSet, from: &Scores, scores: &Scores) 
     if total > 0.0 { sum / total } else { 0.0 }
 }
 
-/// What a candidate did, as a hash: its cases and its scores. Two candidates with the same behaviour are worth one
-/// place among the parents.
+/// What a candidate did, as a hash: its cases, its scores, and whether its evaluator calls it incorrect. Two candidates
+/// with the same behaviour are worth one place among the parents.
 pub fn behaviour(record: &CandidateRecord) -> u64 {
     let mut hasher = DefaultHasher::new();
     record.passed.hash(&mut hasher);
     record.ran.hash(&mut hasher);
+    (record.gate == CORRECTNESS_GATE).hash(&mut hasher);
     for (name, value) in record.scores.iter() {
         name.hash(&mut hasher);
         value.to_bits().hash(&mut hasher);
