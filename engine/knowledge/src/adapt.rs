@@ -1,7 +1,7 @@
 //! Adapts a package to the local program: finds the place of each piece, moves names over, and makes a patch. Where the
 //! local function is not the one that the peer changed, only the lines that the peer changed are carried over. Where those
 //! are not here either, a function of the same name and parameters takes the peer's in whole, but only when the package
-//! brings nothing else: these lines were changed here too, and what else it brings is no reason to lose that. What is here
+//! changes nothing else: these lines were changed here too, and what else it brings is no reason to lose that. What is here
 //! already is left, so that a package of several pieces brings those that are missing.
 
 use crate::compatibility::{Place, home, places};

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The version of the schema that is written; older ones are read.
 pub const SCHEMA: u32 = 2;
@@ -227,20 +227,23 @@ impl Package {
         self
     }
 
-    /// How many cases it says to solve that a program does not pass; `None` when it has nothing for that program: the program
-    /// passes every case it names, and cases are all that it gained. `passed` are the cases that the program passes,
-    /// `counting` the objectives that count cases. What a peer says is no more than a reason to try, or not to.
+    /// How many cases it says to solve that a program fails; `None` when it has nothing for that program: the program passes
+    /// every case it names, and cases are all that it gained. `cases` are the program's own by name, with whether it passes
+    /// them: others promise nothing. `counting` are the objectives that count cases. What a peer says is no more than a
+    /// reason to try, or not to.
     #[must_use]
-    pub fn promise(&self, passed: &HashSet<&str>, counting: &BTreeSet<String>) -> Option<usize> {
-        let unsolved = self.solves.iter().filter(|case| !passed.contains(case.as_str())).count();
+    pub fn promise(&self, cases: &HashMap<&str, bool>, counting: &BTreeSet<String>) -> Option<usize> {
+        let passes = |case: &String| cases.get(case.as_str()).copied();
+        let unsolved = self.solves.iter().filter(|case| passes(case) == Some(false)).count();
         let gained: BTreeSet<&String> = match &self.performance_impact {
             Impact::Full { by_objective, .. } => {
                 by_objective.iter().filter(|(_, share)| **share > 0.0).map(|(name, _)| name).collect()
             }
             Impact::Score(_) => return Some(unsolved),
         };
-        let only_cases = !self.solves.is_empty() && gained.iter().all(|name| counting.contains(*name));
-        (unsolved > 0 || !only_cases).then_some(unsolved)
+        let all_pass = !self.solves.is_empty() && self.solves.iter().all(|case| passes(case) == Some(true));
+        let only_cases = gained.iter().all(|name| counting.contains(*name));
+        (!all_pass || !only_cases).then_some(unsolved)
     }
 
     fn computed_digest(&self) -> String {
@@ -321,15 +324,19 @@ mod tests {
         };
         let counting = BTreeSet::from(["accuracy".to_owned()]);
         let promise = |solves: &[&str], gained: &[&str]| {
-            package(solves, gained).promise(&HashSet::from(["a", "b"]), &counting)
+            let cases = HashMap::from([("a", true), ("b", true), ("c", false), ("d", false)]);
+            package(solves, gained).promise(&cases, &counting)
         };
         assert_eq!(promise(&["a", "c", "d"], &["accuracy"]), Some(2));
         assert_eq!(promise(&["a", "b"], &["accuracy"]), None);
+        // Cases that are not of here promise nothing, and rule nothing out.
+        assert_eq!(promise(&["x", "y", "z", "c"], &["accuracy"]), Some(1));
+        assert_eq!(promise(&["a", "x"], &["accuracy"]), Some(0));
         // It gained something else too, or says nothing of cases, or not by what it gained.
         assert_eq!(promise(&["a"], &["accuracy", "cpu_time"]), Some(0));
         assert_eq!(promise(&[], &["accuracy"]), Some(0));
         let short = Package { performance_impact: Impact::Score(0.5), ..package(&["a"], &[]) };
-        assert_eq!(short.promise(&HashSet::from(["a"]), &counting), Some(0));
+        assert_eq!(short.promise(&HashMap::from([("a", true)]), &counting), Some(0));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use evolution::ports::{
 use knowledge::{Goal, Judgement, LocalContext, Memory, Remembered, adapt, compatibility};
 use serde_json::{Value, json};
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// The proposer's name.
@@ -64,13 +64,8 @@ impl PeerKnowledge {
     /// for what a peer tells later mostly holds what it told before, which then has nothing left to bring.
     fn waiting(&self, parent: &CandidateView) -> Result<Vec<Remembered>, ProposerError> {
         let queued = self.options.memory.queued(&self.options.target).map_err(failed)?;
-        let passed: HashSet<&str> = parent
-            .evaluation
-            .cases
-            .iter()
-            .filter(|case| case.passed)
-            .map(|case| case.name.as_str())
-            .collect();
+        let cases: HashMap<&str, bool> =
+            parent.evaluation.cases.iter().map(|case| (case.name.as_str(), case.passed)).collect();
         let untried = |digest: &String| {
             !self.used.contains(digest) && !self.unfit.contains(&(parent.number, digest.clone()))
         };
@@ -78,7 +73,7 @@ impl PeerKnowledge {
             .into_iter()
             .rev()
             .filter(|one| untried(&one.package.digest))
-            .filter_map(|one| Some((one.package.promise(&passed, &self.options.counting_cases)?, one)))
+            .filter_map(|one| Some((one.package.promise(&cases, &self.options.counting_cases)?, one)))
             .collect();
         waiting.sort_by_key(|(promise, _)| Reverse(*promise));
         Ok(waiting.into_iter().map(|(_, one)| one).collect())

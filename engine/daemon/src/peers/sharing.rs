@@ -94,7 +94,10 @@ impl Sharer {
             move || tell_all(&runs, &tellings, &Effort { attempts, pause: FIRST_PAUSE, closing: closed });
         // Without a thread nothing is shared; the run is no worse for it.
         let thread = std::thread::Builder::new().name("sharing".to_owned()).spawn(work).ok()?;
-        Some(Self { sender: Some(sender), told: CaseSet::new(), closing, thread: Some(thread) })
+        // A run that is taken up again has told its champion and its front before.
+        let leaders = state.champion.iter().chain(&state.front).filter_map(|number| state.candidate(*number));
+        let told = leaders.flat_map(|record| record.passed.iter()).collect();
+        Some(Self { sender: Some(sender), told, closing, thread: Some(thread) })
     }
 
     /// Hears what happened in the run. What joined the front is told as its step, and so is what solved a case that nothing
@@ -122,10 +125,11 @@ impl Sharer {
         if !worth_telling {
             return;
         }
-        self.told.extend(record.passed.iter());
         if let (Some(telling), Some(sender)) = (telling(state, number, kind == Kind::Whole), &self.sender) {
             // As many wait as may: the next improvement is better anyway.
-            let _ = sender.try_send(telling);
+            if sender.try_send(telling).is_ok() {
+                self.told.extend(record.passed.iter());
+            }
         }
     }
 
