@@ -205,6 +205,10 @@ fn check(mut section: Section<'_>, names: &mut BTreeSet<String>) -> Option<Check
     }
     let timeout = section.duration("timeout", TIMEOUTS).unwrap_or(CHECK_TIMEOUT);
     let name = unique(&section, name, names);
+    if let Some(reserved) = name.as_ref().filter(|name| name.contains(':')) {
+        let message = format!("{reserved:?} cannot be a check's name: a colon marks darwind's own");
+        section.problems().add(section.span(), message, "another name");
+    }
     section.finish();
     Some(CheckSection { name: name?, run: run?, timeout })
 }

@@ -20,8 +20,12 @@ const SETTINGS: &str = "run_evo.py";
 /// When it is one and a file of it cannot be read.
 pub(super) fn recognise(folder: &Path, files: &[String]) -> Result<Option<Task>, String> {
     let has = |name: &str| files.iter().any(|file| file == name);
-    let settings =
-        if has(SETTINGS) { Settings::read(&text_of(folder, SETTINGS)?) } else { Settings::default() };
+    let settings = match has(SETTINGS).then(|| text_of(folder, SETTINGS)) {
+        Some(Ok(text)) => Settings::read(&text),
+        // A file of this name may be anything where nothing else looks like a task.
+        Some(Err(error)) if has(EVALUATOR) => return Err(error),
+        _ => Settings::default(),
+    };
     let named = |file: &Option<String>| file.clone().filter(|file| has(file));
     let evaluator = named(&settings.evaluator).or_else(|| has(EVALUATOR).then(|| EVALUATOR.to_owned()));
     let program = named(&settings.program).or_else(|| program(files, "initial.").map(str::to_owned));

@@ -61,8 +61,12 @@ fn reached(
         let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         variables.into_iter().find(is_set)
     };
-    let named = base.or_else(|| std::env::var(BASE_VARIABLE).ok().filter(|base| !base.is_empty()));
-    if let Some(endpoint) = named {
+    if let Some(endpoint) = base {
+        // The task chose this endpoint, and the user's key for another is none of its business.
+        let key = if endpoint == API_BASE { set(OPENAI_KEYS) } else { None };
+        return Ok((endpoint, key));
+    }
+    if let Some(endpoint) = std::env::var(BASE_VARIABLE).ok().filter(|base| !base.is_empty()) {
         // An endpoint of one's own may want no key.
         return Ok((endpoint, set(OPENAI_KEYS)));
     }
