@@ -42,6 +42,11 @@ pub(crate) fn export(flags: &ExportFlags, data: &DataFolder, terminal: Terminal)
             file.flush().map_err(unwritable)?;
             say_written(terminal, path, &format!("{lines} lines"))?;
         }
+        (format, None) if terminal.is_watched() => {
+            let mut text = Vec::new();
+            write(format, &runs, &run, &mut text)?;
+            terminal.line(String::from_utf8_lossy(&text).trim_end_matches('\n'))?;
+        }
         (format, None) => {
             let mut out = BufWriter::new(io::stdout().lock());
             write(format, &runs, &run, &mut out)?;

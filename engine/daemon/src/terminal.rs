@@ -64,6 +64,11 @@ impl Terminal {
         !self.json && io::stdout().is_terminal() && io::stdin().is_terminal()
     }
 
+    /// Whether a person looks at the answer.
+    pub(crate) fn is_watched(self) -> bool {
+        self.watched
+    }
+
     /// Text in a colour, or plain where no colour is wanted.
     pub(crate) fn paint(self, text: &str, colour: Colour) -> String {
         if self.colour && !text.is_empty() {
@@ -75,7 +80,7 @@ impl Terminal {
 
     /// Writes a line of the answer.
     pub(crate) fn line(self, text: &str) -> io::Result<()> {
-        let text = if self.watched { tamed(text) } else { Cow::Borrowed(text) };
+        let text = if self.watched { tamed(text, own_colour) } else { Cow::Borrowed(text) };
         let mut out = io::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.write_all(b"\n")
@@ -101,13 +106,14 @@ impl Terminal {
     /// Writes a note for people to error output. A closed error output is nobody's loss.
     pub(crate) fn note(self, text: &str) {
         let mut out = io::stderr().lock();
-        let text = if out.is_terminal() { tamed(text) } else { Cow::Borrowed(text) };
+        let text = if out.is_terminal() { tamed(text, any_colour) } else { Cow::Borrowed(text) };
         let _ = writeln!(out, "{text}");
     }
 }
 
-/// The text without what a terminal would obey, but for ends of lines, tabs and colours; a file gets everything as it is.
-fn tamed(text: &str) -> Cow<'_, str> {
+/// The text without what a terminal would obey, but for ends of lines, tabs and the colours whose length `colour` tells; a
+/// file gets everything as it is.
+fn tamed(text: &str, colour: fn(&str) -> Option<usize>) -> Cow<'_, str> {
     if !text.chars().any(is_obeyed) {
         return Cow::Borrowed(text);
     }
@@ -116,7 +122,7 @@ fn tamed(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find(is_obeyed) {
         let (plain, from) = rest.split_at(at);
         shown.push_str(plain);
-        let kept = colour_length(from).or_else(|| from.starts_with("\r\n").then_some(2));
+        let kept = colour(from).or_else(|| from.starts_with("\r\n").then_some(2));
         let obeyed = from.chars().next().map_or(0, char::len_utf8);
         let (code, after) = from.split_at(kept.unwrap_or(obeyed));
         shown.push_str(if kept.is_some() { code } else { "\u{fffd}" });
@@ -132,8 +138,15 @@ fn is_obeyed(letter: char) -> bool {
     turns || (letter.is_control() && letter != '\n' && letter != '\t')
 }
 
-/// The length of the colour code (ECMA-48, SGR) that a text begins with.
-fn colour_length(text: &str) -> Option<usize> {
+/// The length of the colour code that a text begins with, when it is one of [`Terminal::paint`]: others may hide a text.
+fn own_colour(text: &str) -> Option<usize> {
+    const CODES: [&str; 7] = ["0m", "1m", "2m", "31m", "32m", "33m", "36m"];
+    let code = text.strip_prefix("\u{1b}[")?;
+    CODES.iter().find(|own| code.starts_with(**own)).map(|own| "\u{1b}[".len() + own.len())
+}
+
+/// The length of the colour code (ECMA-48, SGR) that a text begins with: reports of errors have colours of their own.
+fn any_colour(text: &str) -> Option<usize> {
     let numbers = text.strip_prefix("\u{1b}[")?;
     let end = numbers.find(|letter: char| !letter.is_ascii_digit() && letter != ';')?;
     numbers.get(end..)?.starts_with('m').then_some("\u{1b}[".len() + end + 1)
@@ -146,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_shown_as_unknown() {
-        let seen = |text: &str| tamed(text).into_owned();
+        let seen = |text: &str| tamed(text, any_colour).into_owned();
         assert_eq!(seen("größer\tand so on\n"), "größer\tand so on\n");
         assert_eq!(
             seen("\u{1b}[31mred\u{1b}[0m and \u{1b}[1;38;5;3mbold"),
@@ -161,12 +174,22 @@ mod tests {
         assert_eq!(seen("if admin:\u{202e} # no"), "if admin:\u{fffd} # no");
     }
 
+    #[test]
+    fn an_answer_has_the_colours_of_paint_and_none_that_hides() {
+        let seen = |text: &str| tamed(text, own_colour).into_owned();
+        assert_eq!(seen("\u{1b}[31mred\u{1b}[0m \u{1b}[1mbold"), "\u{1b}[31mred\u{1b}[0m \u{1b}[1mbold");
+        assert_eq!(seen("\u{1b}[8mhidden \u{1b}[30;40mtoo"), "\u{fffd}[8mhidden \u{fffd}[30;40mtoo");
+        let colours = [Colour::Green, Colour::Red, Colour::Cyan, Colour::Yellow, Colour::Bold, Colour::Dim]
+            .map(Colour::code);
+        assert!(colours.iter().all(|code| own_colour(&format!("\u{1b}[{code}mtext")).is_some()));
+    }
+
     proptest! {
         #[test]
         fn nothing_obeyed_is_left_but_colours_and_line_ends(text in "([\\x00-\\x1f\\x7f-\\x9f]|\\x1b\\[|[0-9;m]|\\r\\n|.){0,30}") {
-            let mut rest = tamed(&text).replace("\r\n", "\n");
+            let mut rest = tamed(&text, any_colour).replace("\r\n", "\n");
             while let Some(at) = rest.find('\u{1b}') {
-                let length = colour_length(&rest[at..]);
+                let length = any_colour(&rest[at..]);
                 prop_assert!(length.is_some(), "{rest:?}");
                 rest.replace_range(at..at + length.unwrap_or_default(), "");
             }
