@@ -288,10 +288,12 @@ impl Bench {
     fn show_programs(&self, job: &mut Job) {
         let tools = &self.plan.tools;
         job.read_only.extend(PROGRAMS.iter().map(PathBuf::from).chain(tools.iter().cloned()));
-        if let Some((_, path)) = job.env.iter_mut().find(|(name, _)| name == "PATH") {
-            for folder in tools {
-                path.push_str(&format!(":{}", folder.join("bin").display()));
-            }
+        let Some((_, path)) = job.env.iter_mut().find(|(name, _)| name == "PATH") else { return };
+        // Before the system's programs, of which there may be one of the same name and another version.
+        if let Some(first) = path.strip_suffix(SEARCH_PATH) {
+            let places: String =
+                tools.iter().map(|folder| format!("{}:", folder.join("bin").display())).collect();
+            *path = format!("{first}{places}{SEARCH_PATH}");
         }
     }
 
@@ -353,13 +355,23 @@ impl Bench {
                 named if named.contains('/') => {
                     self.workspace.tree(Side::Whole).join(named).display().to_string()
                 }
-                named => found_on_path(named).unwrap_or_else(|| named.to_owned()),
+                named => self.found_on_path(named).unwrap_or_else(|| named.to_owned()),
             };
         }
         let mut job = self.job(argv, Side::Whole, wall);
         self.show_programs(&mut job);
         let report = self.lane.run(&job)?;
         Ok(self.settle(report))
+    }
+
+    /// A program by its name alone, among those that [`Self::show_programs`] shows.
+    fn found_on_path(&self, name: &str) -> Option<String> {
+        let tools = self.plan.tools.iter().map(|folder| folder.join("bin"));
+        tools
+            .chain(SEARCH_PATH.split(':').map(PathBuf::from))
+            .map(|folder| folder.join(name))
+            .find(|path| path.exists())
+            .map(|path| path.display().to_string())
     }
 
     /// Books a cell that is over.
@@ -379,12 +391,4 @@ pub(crate) fn line(value: &Value) -> Vec<u8> {
 fn open_to_all(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
-}
-
-fn found_on_path(name: &str) -> Option<String> {
-    SEARCH_PATH
-        .split(':')
-        .map(|folder| Path::new(folder).join(name))
-        .find(|path| path.exists())
-        .map(|path| path.display().to_string())
 }

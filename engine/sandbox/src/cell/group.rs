@@ -126,7 +126,6 @@ impl Leaf {
         write(&file("memory.oom.group"), "1")?;
         // There is no such file where there is no swap.
         let _ = write(&file("memory.swap.max"), "0");
-        // The first process is not the candidate's.
         write(&file("pids.max"), &most_processes(limits).to_string())
     }
 

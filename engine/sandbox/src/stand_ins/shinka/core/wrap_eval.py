@@ -97,6 +97,14 @@ def preview(results):
     }
 
 
+def load_experiment(program_path, name):
+    """The function of a program loaded anew."""
+    module = load_program(program_path)
+    if not hasattr(module, name):
+        raise AttributeError(f"Experiment function '{name}' not found in {program_path}")
+    return getattr(module, name)
+
+
 def run_shinka_eval(
     program_path,
     results_dir,
@@ -119,14 +127,14 @@ def run_shinka_eval(
     runs = Runs(validate_fn)
     error = None
     try:
-        module = load_program(program_path)
-        if not hasattr(module, experiment_fn_name):
-            raise AttributeError(f"Experiment function '{experiment_fn_name}' not found in {program_path}")
+        experiment = load_experiment(program_path, experiment_fn_name)
         for index in range(num_runs):
             arguments = get_experiment_kwargs(index) if get_experiment_kwargs else {"seed": index + 1}
             if apart:
-                module, arguments = load_program(program_path), carried(arguments)
-            runs.run(getattr(module, experiment_fn_name), arguments)
+                arguments = carried(arguments)
+            if apart and index > 0:
+                experiment = load_experiment(program_path, experiment_fn_name)
+            runs.run(experiment, arguments)
         metrics = runs.measured((aggregate_metrics_fn or preview)(runs.results))
         if runs.errors:
             error = "Validation failed: " + runs.errors[0]
