@@ -1,5 +1,5 @@
 //! gRPC at `darwind serve`, asked by the Python SDK's own client, in plain text and over TLS; with it HTTP/2 is spoken at
-//! that address, so a browser's way to page and WebSocket is gone too. Where the binary was built without gRPC, or the
+//! that address, so a browser's way to page and WebSocket is taken too. Where the binary was built without gRPC, or the
 //! client cannot be had, the test says so: `cargo test --workspace` builds it with gRPC.
 //! Not here: every operation (`a2a`'s own tests).
 
