@@ -9,11 +9,14 @@
 #[path = "../../a2a/tests/support/installing.rs"]
 #[expect(dead_code, reason = "nothing of Node is needed here")]
 mod installing;
+#[path = "support/listening.rs"]
+mod listening;
 
 use a2a::server::SPEAKS_GRPC;
 use installing::{python, run};
+use listening::address_of;
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -37,11 +40,7 @@ impl Daemon {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let mut notes = BufReader::new(process.stderr.take().unwrap()).lines();
-        let link = notes.next().unwrap().unwrap();
-        // Whatever else it says is read, so that it never waits for a reader.
-        std::thread::spawn(move || notes.for_each(drop));
-        let port = link.split("127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        let port = address_of(&mut process).split(':').nth(1).unwrap().to_owned();
         Self { process, port }
     }
 

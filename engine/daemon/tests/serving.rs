@@ -3,8 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::print_stdout, reason = "what cannot run here is printed as skipped")]
 
+#[path = "support/listening.rs"]
+mod listening;
+
+use listening::address_of;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -45,11 +49,7 @@ impl Daemon {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let mut notes = BufReader::new(process.stderr.take().unwrap()).lines();
-        let link = notes.next().unwrap().unwrap();
-        // Whatever else it says is read, so that it never waits for a reader.
-        std::thread::spawn(move || notes.for_each(drop));
-        let address = link.split("http://").nth(1).unwrap().split('/').next().unwrap().to_owned();
+        let address = address_of(&mut process);
         Self { process, address }
     }
 
