@@ -120,6 +120,11 @@ impl Objective {
         Ok(())
     }
 
+    /// Whether its values are shares, of which more is better and 1 the most: a rate of passes.
+    pub fn is_share(&self) -> bool {
+        self.direction == Direction::Maximize && self.bound == Some(1.0)
+    }
+
     /// Whether `value` is `limit` or better.
     pub fn reaches(&self, value: f64, limit: f64) -> bool {
         self.direction.cost(value) <= self.direction.cost(limit)

@@ -109,6 +109,8 @@ impl Audit {
                     self.run,
                     requested.number
                 );
+                let part = self.state.as_ref().and_then(|state| state.part);
+                assert_eq!(requested.part, part, "{}: {} has another part", self.run, requested.number);
                 if requested.proposer == FED {
                     self.of_peers.insert(requested.number);
                 }
@@ -163,7 +165,11 @@ impl Audit {
     /// The intent of an order stands in the log before it is carried out.
     pub(crate) fn order(&mut self, order: &Order) {
         match order {
-            Order::Propose { number, .. } | Order::Snapshot { number, .. } => {
+            Order::Propose(asked) => {
+                let number = asked.number;
+                assert!(self.asked.contains(&number), "{}: {number} is ordered and not recorded", self.run);
+            }
+            Order::Snapshot { number, .. } => {
                 assert!(self.asked.contains(number), "{}: {number} is ordered and not recorded", self.run);
             }
             Order::Evaluate { number, purpose, .. } => {

@@ -8,9 +8,10 @@ use crate::plan::Plan;
 use evolution::decision::{Decision, Input, Order};
 use evolution::engine::Engine;
 use evolution::event::{
-    Command, Event, KnowledgeReceived, KnowledgeShared, News, PeerChanged, ProposalRequested,
+    Command, Event, KnowledgeReceived, KnowledgeShared, News, PeerChanged, ProposalRequested, SearchDivided,
 };
 use evolution::id::Number;
+use evolution::part::Part;
 use evolution::picking::proposal_seed;
 use evolution::settings::Budget;
 use evolution::state::{Phase, Slot, State};
@@ -197,7 +198,7 @@ impl Driver<'_> {
     fn hear(&mut self) -> Input {
         let which = if self.happens(4) { self.news / 2 } else { self.news };
         let (digest, from) = (format!("package {which}"), "peer".to_owned());
-        Input::News(match self.draw(8) {
+        Input::News(match self.draw(10) {
             0 => News::Peer(PeerChanged {
                 name: from,
                 change: "fails".to_owned(),
@@ -212,13 +213,17 @@ impl Driver<'_> {
                 outcome: "accepted".to_owned(),
                 reason: String::new(),
             }),
+            2 | 3 => News::Divided(SearchDivided {
+                part: self.happens(2).then(|| Part { own: u32::from(self.happens(2)), of: 2 }),
+                with: vec![from],
+            }),
             chance => News::Received(KnowledgeReceived {
                 digest,
                 from,
                 source_agent: "agent".to_owned(),
                 improvement_type: "speed".to_owned(),
                 compatibility: 0.8,
-                queued: chance > 2,
+                queued: chance > 4,
                 signed_by: None,
             }),
         })
@@ -285,8 +290,9 @@ impl Driver<'_> {
 
     fn carry(&mut self, process: &mut Process, order: Order) -> Vec<Decision> {
         match order {
-            Order::Propose { number, operator, parents, seed, .. } => {
-                self.ask(process, number, &operator, &parents, seed);
+            Order::Propose(asked) => {
+                let seed = proposal_seed(process.engine.state().run.seed, asked.number);
+                self.ask(process, asked.number, &asked.operator, &asked.parents, seed);
                 Vec::new()
             }
             Order::Snapshot { number, .. } => {

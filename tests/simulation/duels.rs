@@ -9,6 +9,7 @@ use evolution::embedding::{self, Embedding};
 use evolution::engine::Engine;
 use evolution::event::{ProposerInfo, RunStarted};
 use evolution::id::{BASELINE, CommitId, Number, RunId};
+use evolution::picking::proposal_seed;
 use evolution::ports::OperatorPrior;
 use evolution::settings::{
     ArchivePolicy, Budget, GridSettings, IslandSettings, NoveltySettings, RestartSettings, Settings,
@@ -95,9 +96,10 @@ fn solve(world: &World, settings: &Settings, seed: u64) -> u64 {
         let input = match pending.pop_front() {
             None => Input::Tick,
             Some(Decision::Record(_)) => continue,
-            Some(Decision::Carry(Order::Propose { number, parents, seed, .. })) => {
-                let program = world.step(&programs[&parents[0]], seed);
-                let changed = program != programs[&parents[0]];
+            Some(Decision::Carry(Order::Propose(asked))) => {
+                let (number, parent) = (asked.number, &programs[&asked.parents[0]]);
+                let program = world.step(parent, proposal_seed(engine.state().run.seed, number));
+                let changed = program != *parent;
                 let answer = Answer {
                     rationale: String::new(),
                     detail: serde_json::Value::Null,

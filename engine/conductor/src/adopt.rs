@@ -110,6 +110,7 @@ impl Adopting {
             parents: vec![parent],
             peers: Vec::new(),
             learning_rate: self.state.learning_rate.rate(),
+            part: None,
         };
         self.record(Event::ProposalRequested(requested))?;
         let id = self.state.id(number);

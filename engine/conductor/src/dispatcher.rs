@@ -9,7 +9,7 @@ use crate::views::Views;
 use evolution::candidate::{Patch, SourceFiles};
 use evolution::decision::{Decision, Input, Order};
 use evolution::engine::Engine;
-use evolution::event::{Command, Event, News, RunStarted};
+use evolution::event::{Command, Event, News, ProposalRequested, RunStarted};
 use evolution::id::{BASELINE, Number, RunId};
 use evolution::ports::{
     Clock, EvaluationRequest, Evaluator, ProposalRequest, Proposer, Purpose, Screener, SnapshotRequest,
@@ -336,12 +336,7 @@ impl Conductor {
 
     fn carry(&mut self, order: Order) -> Result<(), ConductorError> {
         match order {
-            Order::Propose { number, proposer, operator, parents, peers, learning_rate, seed } => {
-                let request =
-                    self.proposal_request(number, operator, &parents, &peers, (learning_rate, seed))?;
-                self.watch.proposer_began();
-                self.executor.tell(&proposer, ProposerTask::Propose(Box::new(request)))
-            }
+            Order::Propose(requested) => self.propose(&requested),
             Order::Observe { proposer, feedback } => {
                 self.patches.remove(&feedback.number);
                 if !self.engine.state().eligible.contains(&feedback.number) {
@@ -390,25 +385,21 @@ impl Conductor {
         }
     }
 
-    fn proposal_request(
-        &mut self,
-        number: Number,
-        operator: String,
-        parents: &[Number],
-        peers: &[Number],
-        (learning_rate, seed): (f64, u64),
-    ) -> Result<ProposalRequest, ConductorError> {
+    fn propose(&mut self, requested: &ProposalRequested) -> Result<(), ConductorError> {
         let (state, log) = (self.engine.state(), self.log.as_ref());
         let mut view = |number: &Number| self.views.view(state, self.snapshots.as_mut(), log, *number);
-        Ok(ProposalRequest {
-            number,
-            operator,
-            parents: parents.iter().map(&mut view).collect::<Result<_, _>>()?,
-            peers: peers.iter().map(&mut view).collect::<Result<_, _>>()?,
+        let request = ProposalRequest {
+            number: requested.number,
+            operator: requested.operator.clone(),
+            parents: requested.parents.iter().map(&mut view).collect::<Result<_, _>>()?,
+            peers: requested.peers.iter().map(&mut view).collect::<Result<_, _>>()?,
             baseline: view(&BASELINE)?,
-            learning_rate,
-            seed,
-        })
+            learning_rate: requested.learning_rate,
+            part: requested.part,
+            seed: evolution::picking::proposal_seed(state.run.seed, requested.number),
+        };
+        self.watch.proposer_began();
+        self.executor.tell(&requested.proposer, ProposerTask::Propose(Box::new(request)))
     }
 
     /// Commits a proposal and tells the core at once, so that nothing comes between.
@@ -454,19 +445,7 @@ impl Conductor {
     fn remind(&mut self, memory: recovery::Memory) -> Result<(), ConductorError> {
         match memory {
             recovery::Memory::Tell { proposer, task } => self.executor.tell(&proposer, *task),
-            recovery::Memory::Ask(requested) => {
-                let seed = evolution::picking::proposal_seed(self.engine.state().run.seed, requested.number);
-                let rate = requested.learning_rate;
-                let request = self.proposal_request(
-                    requested.number,
-                    requested.operator,
-                    &requested.parents,
-                    &requested.peers,
-                    (rate, seed),
-                )?;
-                self.watch.proposer_began();
-                self.executor.tell(&requested.proposer, ProposerTask::Propose(Box::new(request)))
-            }
+            recovery::Memory::Ask(requested) => self.propose(&requested),
         }
     }
 }

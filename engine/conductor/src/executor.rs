@@ -46,7 +46,7 @@ pub(crate) enum ProposerTask {
     /// Make a proposal.
     Propose(Box<ProposalRequest>),
     /// Hear what became of one.
-    Observe(ProposalFeedback),
+    Observe(Box<ProposalFeedback>),
     /// Hear of one that was made before a restart.
     Recall {
         /// Its number.

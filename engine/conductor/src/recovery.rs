@@ -65,7 +65,8 @@ pub(crate) fn read(log: &dyn Log, run: &RunId) -> Result<Past, ConductorError> {
         known.apply(time_ms, &event)?;
         let verdict = if discarded.is_none() { feedback::on_event(decided, known, &event) } else { None };
         if let Some((proposer, feedback)) = discarded.or(verdict) {
-            memories.push(Memory::Tell { proposer, task: Box::new(ProposerTask::Observe(feedback)) });
+            memories
+                .push(Memory::Tell { proposer, task: Box::new(ProposerTask::Observe(Box::new(feedback))) });
         }
         Ok(())
     })?;

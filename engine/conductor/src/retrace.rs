@@ -185,6 +185,7 @@ impl Walk<'_> {
             peers: requested.peers.iter().map(&mut view).collect::<Result<_, _>>()?,
             baseline: view(&BASELINE)?,
             learning_rate: requested.learning_rate,
+            part: requested.part,
             seed: evolution::picking::proposal_seed(state.run.seed, requested.number),
         })
     }

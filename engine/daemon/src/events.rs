@@ -209,6 +209,12 @@ fn sentence(event: &Event) -> String {
             )
         }
         Event::PeerChanged(peer) => format!("{} {}: {}", peer.name, peer.change, peer.reason),
+        Event::SearchDivided(divided) => match divided.part {
+            Some(part) => {
+                format!("part {} of {} first, beside {}", part.own + 1, part.of, divided.with.join(", "))
+            }
+            None => "alone again".to_owned(),
+        },
     }
 }
 

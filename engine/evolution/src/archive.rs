@@ -4,7 +4,7 @@ use crate::acceptance::CORRECTNESS_GATE;
 use crate::candidate::{Evaluation, Outcome};
 use crate::id::{BASELINE, Number};
 use crate::state::{CandidateRecord, Fate, State};
-use objectives::{Direction, Objective, ObjectiveSet, Scores};
+use objectives::{Objective, ObjectiveSet, Scores};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -41,8 +41,7 @@ pub fn squash(share: f64) -> f64 {
 /// What an objective's value is worth in 0 to 1. A value that is a share already (maximised, bounded by 1) counts as
 /// it is; everything else by its squashed improvement on the baseline.
 fn worth(objective: &Objective, value: f64, share: Option<f64>) -> Option<f64> {
-    let is_share = objective.direction == Direction::Maximize && objective.bound == Some(1.0);
-    if is_share && (0.0..=1.0).contains(&value) { Some(value) } else { share.map(squash) }
+    if objective.is_share() && (0.0..=1.0).contains(&value) { Some(value) } else { share.map(squash) }
 }
 
 /// A candidate's quality in 0 to 1 for parent selection: the weighted mean of what its measured objectives are worth.

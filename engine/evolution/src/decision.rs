@@ -1,7 +1,7 @@
 //! What goes into the core and what comes out of it, as data: inputs, and decisions for others to act on.
 
 use crate::candidate::{Cost, Evaluation};
-use crate::event::{Command, Event, News};
+use crate::event::{Command, Event, News, ProposalRequested};
 use crate::id::{CommitId, Number};
 use crate::ports::{EvaluatorError, ProposalFeedback, ProposerError, Purpose};
 use crate::shape::Shape;
@@ -81,23 +81,8 @@ pub enum Decision {
 /// Something to be done by a port.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Order {
-    /// Ask a proposer.
-    Propose {
-        /// The proposal's number.
-        number: Number,
-        /// The proposer.
-        proposer: String,
-        /// The operator.
-        operator: String,
-        /// Parents.
-        parents: Vec<Number>,
-        /// Other members of the archive, best first.
-        peers: Vec<Number>,
-        /// Boldness.
-        learning_rate: f64,
-        /// Seed of the proposal.
-        seed: u64,
-    },
+    /// Ask a proposer what was recorded; the seed is that of [`crate::picking::proposal_seed`].
+    Propose(Box<ProposalRequested>),
     /// Commit the proposal; answer before anything else.
     Snapshot {
         /// The candidate.
@@ -134,7 +119,7 @@ pub enum Order {
         /// The proposer.
         proposer: String,
         /// What became of it.
-        feedback: ProposalFeedback,
+        feedback: Box<ProposalFeedback>,
     },
     /// Write scores beside a commit.
     Annotate {

@@ -9,7 +9,7 @@ mod proposals;
 mod run;
 mod verdicts;
 
-pub use news::{KnowledgeReceived, KnowledgeShared, MAX_NEWS, News, PeerChanged};
+pub use news::{KnowledgeReceived, KnowledgeShared, MAX_NEWS, News, PeerChanged, SearchDivided};
 pub use parents::{Migrated, NicheChanged, SearchRestarted, Voyage};
 pub use proposals::{ImprovementProposed, ProposalDiscarded, ProposalOutcome, ProposalRequested};
 pub use run::{ProposerInfo, Reasoned, RunFinished, RunResumed, RunStarted, StoppedBy};
@@ -93,6 +93,8 @@ pub enum Event {
     KnowledgeShared(KnowledgeShared),
     /// A peer came, went, or stopped or began to answer.
     PeerChanged(PeerChanged),
+    /// Others search the same program, or no longer.
+    SearchDivided(SearchDivided),
 }
 
 /// A command from outside.
@@ -308,6 +310,7 @@ impl Event {
             Self::KnowledgeReceived(_) => "knowledge_received",
             Self::KnowledgeShared(_) => "knowledge_shared",
             Self::PeerChanged(_) => "peer_changed",
+            Self::SearchDivided(_) => "search_divided",
         }
     }
 }

@@ -23,6 +23,7 @@ pub fn on_discard(state: &State, discarded: &ProposalDiscarded) -> Option<(Strin
         reason: discarded.reason.clone(),
         scores: None,
         cases_gained: None,
+        cases_passed: None,
     };
     Some((requested.proposer.clone(), feedback))
 }
@@ -37,8 +38,9 @@ pub fn on_verdict(
     let arm = state.arm(record)?;
     let parent = record.parents.first().and_then(|parent| state.candidate(*parent));
     let total = state.case_names.len();
+    let complete = total > 0 && record.ran.len() == total;
     let cases_gained = parent
-        .filter(|_| total > 0 && record.ran.len() == total)
+        .filter(|_| complete)
         .map(|parent| (record.passed.len() as f64 - parent.passed.len() as f64) / total as f64);
     let feedback = ProposalFeedback {
         number,
@@ -50,6 +52,7 @@ pub fn on_verdict(
         reason: record.reason.clone(),
         scores: record.outcome.is_some().then(|| record.scores.clone()),
         cases_gained,
+        cases_passed: complete.then(|| u32::try_from(record.passed.len()).unwrap_or(u32::MAX)),
     };
     Some((arm.proposer.clone(), feedback))
 }

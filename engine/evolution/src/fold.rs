@@ -109,10 +109,12 @@ impl State {
             choice: Choice::new(&priors, settings.bandit_discount),
             arms,
             exhausted: HashSet::new(),
+            part: None,
             heard: BTreeSet::new(),
             news: 0,
             packages: 0,
             packages_tried: 0,
+            packages_asked: 0,
             case_names: Vec::new(),
             case_index: HashMap::new(),
             fingerprints: HashMap::from([(started.fingerprint.clone(), BASELINE)]),
@@ -276,6 +278,11 @@ impl State {
             }
             Event::PeerChanged(_) => {
                 self.hear(None);
+                Ok(())
+            }
+            Event::SearchDivided(divided) => {
+                self.hear(None);
+                self.part = divided.part;
                 Ok(())
             }
             // Consequences of events above, recorded for readers: the state has them already.

@@ -26,6 +26,7 @@ pub mod learning_rate;
 pub mod likeness;
 pub mod lineage;
 pub mod niches;
+pub mod part;
 pub mod picking;
 pub mod ports;
 pub mod selection;

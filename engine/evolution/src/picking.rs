@@ -4,16 +4,19 @@
 use crate::event::ProposalRequested;
 use crate::id::{BASELINE, Number};
 use crate::learning_rate::mappings;
-use crate::niches::Niches;
 use crate::ports::{MAX_PEERS, Purpose};
 use crate::selection::{self, Eligible};
 use crate::settings::SelectionPolicy;
 use crate::state::{Slot, State, proposer_breaker};
+use objectives::Objective;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Share of choices of an operator that are uniform: no operator is ever given up for good.
 const OPERATOR_EXPLORATION: f64 = 0.05;
+
+/// Mates that are looked at for one of whom something new may come.
+const MATES_TRIED: usize = 4;
 
 /// Draws for one proposal come from a stream of their own, so that a replay needs no state of a generator.
 fn stream(seed: u64, number: Number, purpose: u64) -> ChaCha8Rng {
@@ -58,17 +61,28 @@ pub fn pick(state: &State, now_ms: i64) -> Option<ProposalRequested> {
     let mut rng = stream(state.run.seed, number, CHOICE);
     let pool = state.niches.pool(&state.eligible, number);
     let is_part = pool.len() < state.eligible.len();
-    // An island where nothing is left to try looks at everybody's parents.
-    pick_among(state, number, pool, now_ms, &mut rng).or_else(|| {
-        let all = is_part.then(|| state.eligible.clone())?;
-        pick_among(state, number, all, now_ms, &mut rng)
-    })
+    // An island where nothing is left to try looks at everybody's parents, and a run where nothing is left that promises
+    // anything joins whom it can.
+    let mut pick = |among: Vec<Number>, joins| pick_among(state, number, among, joins, now_ms, &mut rng);
+    pick(pool, Joins::Promising)
+        .or_else(|| pick(is_part.then(|| state.eligible.clone())?, Joins::Promising))
+        .or_else(|| pick(state.eligible.clone(), Joins::Any))
+}
+
+/// Which parents may be joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joins {
+    /// Those of whom something new may come.
+    Promising,
+    /// All.
+    Any,
 }
 
 fn pick_among(
     state: &State,
     number: Number,
     mut considered: Vec<Number>,
+    joins: Joins,
     now_ms: i64,
     rng: &mut impl Rng,
 ) -> Option<ProposalRequested> {
@@ -77,17 +91,25 @@ fn pick_among(
     let of_peers = waiting(state, now_ms);
     while !considered.is_empty() {
         let parent = choose_parent(state, &considered, rng)?;
-        let offered = |arm| {
-            !is_fed(state, arm)
-                && is_open(state, parent, arm, now_ms)
-                && (enough_for_two || wants_one(state, arm))
+        let offered = |arm| !is_fed(state, arm) && is_open(state, parent, arm, now_ms);
+        let alone = |arm| offered(arm) && wants_one(state, arm);
+        let mut arm = if enough_for_two {
+            state.choice.choose(offered, OPERATOR_EXPLORATION, rng)
+        } else {
+            state.choice.choose(alone, OPERATOR_EXPLORATION, rng)
         };
-        let Some(arm) = state.choice.choose(offered, OPERATOR_EXPLORATION, rng) else {
+        let mut second = None;
+        if arm.is_some_and(|arm| !wants_one(state, arm)) {
+            second = choose_mate(state, parent, &without(&considered, parent), joins, rng);
+            if second.is_none() {
+                arm = state.choice.choose(alone, OPERATOR_EXPLORATION, rng);
+            }
+        }
+        let Some(arm) = arm else {
             considered.retain(|candidate| *candidate != parent);
             continue;
         };
-        let (Some(chosen), others) = (state.arms.get(arm), without(&considered, parent)) else { return None };
-        let second = if chosen.parents > 1 { choose_mate(state, parent, &others, rng) } else { None };
+        let chosen = state.arms.get(arm)?;
         let parents: Vec<Number> = [Some(parent), second].into_iter().flatten().collect();
         if let Some(of_peers) = of_peers.filter(|(fed, _)| tries(state, *fed, arm, rng)) {
             return request(state, of_peers, rate);
@@ -100,6 +122,7 @@ fn pick_among(
             peers: if chosen.parents > 1 { peers(state, &considered, &parents) } else { Vec::new() },
             parents,
             learning_rate: rate,
+            part: state.part,
         });
     }
     of_peers.and_then(|of_peers| request(state, of_peers, rate))
@@ -144,6 +167,7 @@ fn request(state: &State, (arm, parent): (usize, Number), rate: f64) -> Option<P
         parents: vec![parent],
         peers: Vec::new(),
         learning_rate: rate,
+        part: state.part,
     })
 }
 
@@ -212,21 +236,43 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
 }
 
 /// The second parent: one that passes what the first fails, for joining the two can hardly bring anything else; where there
-/// is none, another parent like the first.
-fn choose_mate(state: &State, parent: Number, others: &[Number], rng: &mut impl Rng) -> Option<Number> {
+/// is none, another parent like the first. `None` after [`MATES_TRIED`] of whom nothing new can come.
+fn choose_mate(
+    state: &State,
+    parent: Number,
+    others: &[Number],
+    joins: Joins,
+    rng: &mut impl Rng,
+) -> Option<Number> {
     let passed = &state.candidate(parent)?.passed;
     let mates: Vec<Eligible<'_>> =
         others.iter().filter_map(|number| eligible(state, *number, SelectionPolicy::Lexicase)).collect();
-    selection::complement(passed, &mates, rng).or_else(|| choose_parent(state, others, rng))
+    let mut draw =
+        || selection::complement(passed, &mates, rng).or_else(|| choose_parent(state, others, rng));
+    let leader = leader(state, others)?;
+    let mut drawn = (0..MATES_TRIED).map_while(|_| draw());
+    drawn.find(|mate| joins == Joins::Any || !is_idle(state, parent, *mate, leader))
 }
 
-/// Who leads the considered: the champion, or where it is not among them because others live apart from it (on another
-/// island, after a restart) the best of them.
+/// Whether joining two can make nothing better: cases are all that counts, some fail everywhere, and the one that is to take
+/// something over passes fewer than the leader of the others, or the other nothing that it fails.
+fn is_idle(state: &State, parent: Number, mate: Number, leader: Number) -> bool {
+    let only_cases = state.run.objectives.iter().all(Objective::is_share) && !state.case_names.is_empty();
+    if !only_cases || !state.baseline_fails_cases() || state.goal_at.is_some() {
+        return false;
+    }
+    let passed = |number| state.candidate(number).map(|record| &record.passed);
+    let (Some(own), Some(theirs), Some(most)) = (passed(parent), passed(mate), passed(leader)) else {
+        return false;
+    };
+    own.len() < most.len() || theirs.is_subset(own)
+}
+
+/// Who leads the considered: the champion, or where it is not among them (they live on another island, the search began
+/// anew, one that behaves the same has its place) the best of them.
 fn leader(state: &State, considered: &[Number]) -> Option<Number> {
     let champion = state.champion.filter(|champion| considered.contains(champion));
-    let apart = matches!(state.niches, Niches::Islands(_)) || state.stagnation.restarts > 0;
-    let best = || peers(state, considered, &[]).first().copied();
-    champion.or_else(|| if apart { best() } else { None })
+    champion.or_else(|| peers(state, considered, &[]).first().copied())
 }
 
 /// A parent as the policy will look at it. What the policy does not look at is left at nothing, since every parent is

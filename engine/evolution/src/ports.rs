@@ -5,6 +5,7 @@
 use crate::candidate::{Cost, Evaluation, ModelUsage, Patch, Proposal, SourceFiles};
 use crate::event::StoppedBy;
 use crate::id::{CandidateId, CommitId, Number};
+use crate::part::Part;
 use crate::shape::Shape;
 use objectives::Scores;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,8 @@ pub struct ProposalRequest {
     pub baseline: CandidateView,
     /// How bold to be, 0.01 to 0.5.
     pub learning_rate: f64,
+    /// The part of the search to look at first, where peers search the same program.
+    pub part: Option<Part>,
     /// Seed for every random draw of this proposal.
     pub seed: u64,
 }
@@ -123,6 +126,8 @@ pub struct ProposalFeedback {
     pub scores: Option<Scores>,
     /// Share of cases passed minus the first parent's share, when both are known; -1 to 1.
     pub cases_gained: Option<f64>,
+    /// Cases passed, when all were run.
+    pub cases_passed: Option<u32>,
 }
 
 /// How a proposal ended, as its proposer is told.

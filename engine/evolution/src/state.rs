@@ -12,6 +12,7 @@ use crate::id::{BASELINE, CandidateId, CommitId, Number};
 use crate::learning_rate::LearningRate;
 use crate::lineage::Lineage;
 use crate::niches::{Niche, Niches};
+use crate::part::Part;
 use crate::ports::Purpose;
 use crate::settings::Budget;
 use crate::shape::Shape;
@@ -206,6 +207,8 @@ pub struct State {
     pub choice: Choice,
     /// (Parent, arm) pairs that have nothing left to offer.
     pub exhausted: HashSet<(Number, usize)>,
+    /// The part of the search to look at first, while peers search the same program.
+    pub part: Option<Part>,
     /// Keys of the news of peers that are recorded: see [`crate::event::News::key`].
     pub heard: BTreeSet<String>,
     /// News of peers that are recorded.
@@ -214,6 +217,8 @@ pub struct State {
     pub packages: usize,
     /// How many of them were tried.
     pub packages_tried: usize,
+    /// Those that had come when one was last asked for.
+    pub packages_asked: usize,
     /// Names of cases by index.
     pub case_names: Vec<String>,
     /// Index of a case by name.

@@ -81,8 +81,9 @@ pub(crate) fn places(files: &SourceFiles) -> Vec<Place> {
     found
 }
 
-/// The place of a change of a function, and how alike they are: the function of the same file, name and parameters, if it
-/// is alike or changed already as the peer's was; else the most alike, and among equals that of the same name.
+/// The place of a change of a function, and how alike they are: the function of the same file, name and parameters, however
+/// it was changed here (entirely alike, where it was changed as the peer's was); where there is none the most alike, and
+/// among equals that of the same name.
 pub(crate) fn home<'p>(change: &CodeChange, places: &'p [Place]) -> Option<(&'p Place, f64)> {
     let text = change.before.as_deref()?;
     let same = Module::parse(text).fingerprint();
@@ -97,10 +98,7 @@ pub(crate) fn home<'p>(change: &CodeChange, places: &'p [Place]) -> Option<(&'p 
         .find(|place| place.name == change.name && place.path == change.path && place.args == change.args);
     if let Some(place) = namesake {
         let done = changed.is_some_and(|changed| Module::parse(&place.text).fingerprint() == changed);
-        let alike = if done { 1.0 } else { alike(place) };
-        if alike >= HOME_FROM {
-            return Some((place, alike));
-        }
+        return Some((place, if done { 1.0 } else { alike(place) }));
     }
     let rated = places.iter().map(|place| {
         let named = usize::from(place.name == change.name) + usize::from(place.path == change.path);

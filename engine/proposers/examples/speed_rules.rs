@@ -12,8 +12,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let module = Module::parse(&source);
         let blocks = Blocks::find(&source)?;
         let file = SceneFile { path: path.clone(), module, blocks, suspicion: HashMap::new() };
-        let scene =
-            Scene { files: vec![file], failures: BTreeSet::new(), mate: None, peers: Vec::new(), seed: 1 };
+        let scene = Scene {
+            files: vec![file],
+            failures: BTreeSet::new(),
+            baseline: Default::default(),
+            mate: None,
+            peers: Vec::new(),
+            seed: 1,
+        };
         let mut changes = speed::changes(&scene);
         changes.sort_by(|a, b| b.score.total_cmp(&a.score));
         for change in changes {

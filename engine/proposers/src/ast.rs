@@ -15,6 +15,7 @@ mod rewrites;
 mod scene;
 pub mod simplify;
 pub mod speed;
+mod versions;
 
 pub use pool::{Change, MAX_POOL};
 pub use scene::{Scene, SceneFile};
@@ -31,6 +32,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use versions::Experience;
 
 /// The proposer's name.
 pub const NAME: &str = "ast";
@@ -39,6 +41,10 @@ pub const NAME: &str = "ast";
 const MAX_POOLS: usize = 12;
 /// Pool entries tried for one proposal before it is given up: entries can turn out not to parse.
 const MAX_TRIES: usize = 64;
+
+/// Factor on the score of a change in a part of the search that a peer looks at first: it waits behind most of the own part, and
+/// is not given up. What it comes to is measured in `docs/two-daemons.md`.
+const OTHERS_PART: f64 = 0.1;
 
 /// What the target is evolved for: it decides which operators are offered and what is expected of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +80,8 @@ pub struct AstProposer {
     numeric_failures: HashMap<Number, u32>,
     /// What became of rewrites.
     lessons: Lessons,
+    /// What became of versions of functions.
+    experience: Experience,
     /// Counts uses of pools, to forget the one used longest ago.
     clock: u64,
 }
@@ -88,6 +96,7 @@ impl AstProposer {
             programs: HashSet::new(),
             numeric_failures: HashMap::new(),
             lessons: Lessons::default(),
+            experience: Experience::default(),
             clock: 0,
         }
     }
@@ -106,9 +115,7 @@ impl AstProposer {
         if !self.pools.contains_key(&pool_key) {
             let scene = Scene::of(request, self.options.seed ^ u64::from(parent.number));
             let changes = changes(&request.operator, &scene)?;
-            let learns = learns(&request.operator);
-            let pool = if learns { Pool::learning(changes) } else { Pool::new(changes) };
-            self.pools.insert(pool_key.clone(), (pool, self.clock));
+            self.pools.insert(pool_key.clone(), (Pool::new(changes), self.clock));
             self.forget_oldest();
         }
         let used = self.used.entry(key.clone()).or_default();
@@ -116,15 +123,27 @@ impl AstProposer {
         *last_use = self.clock;
         let mut rng = ChaCha8Rng::seed_from_u64(request.seed);
         let edits = mappings::edits(request.learning_rate);
-        let learns = learns(&request.operator);
+        let (lessons, experience) = (&self.lessons, &self.experience);
+        let (rewrites, leads) = (is_rewriting(&request.operator), experience.leads(parent));
+        let of_others =
+            |change: &Change| !rewrites && request.part.is_some_and(|part| !part.holds(change.version));
+        let factor = |change: &Change| {
+            let known = match rewrites {
+                true => lessons.factor(change),
+                false => experience.factor(change, leads),
+            };
+            if known <= 1.0 && of_others(change) { known * OTHERS_PART } else { known }
+        };
         for _ in 0..MAX_TRIES {
-            let first = if learns { pool.best(used, &self.lessons) } else { pool.next(used) };
-            let Some(first) = first else { return Err(nothing_left(request)) };
+            let Some(first) = pool.best(used, factor) else { return Err(nothing_left(request)) };
             let mut picked = vec![first];
             // A bold step joins several changes; the first is always the best that is left, so nothing is skipped.
             while (picked.len() as u32) < edits && rng.random_bool(0.5) {
-                let other =
-                    if learns { pool.proven(&picked, &self.lessons) } else { pool.beside(&picked, &mut rng) };
+                let proven = pool.proven(&picked, |change| factor(change) > 1.0);
+                let other = match rewrites {
+                    true => proven,
+                    false => proven.or_else(|| pool.beside(&picked, &mut rng)),
+                };
                 match other {
                     Some(other) => picked.push(other),
                     None => break,
@@ -175,8 +194,9 @@ fn no_parent() -> ProposerError {
     ProposerError::Failed("it was asked without a parent".to_owned())
 }
 
-/// Whether what became of an operator's changes tells where the same change of another parent should come.
-fn learns(operator: &str) -> bool {
+/// Whether an operator rewrites by rules. What became of its changes is remembered by what they say, that of other operators
+/// by the function that they change.
+fn is_rewriting(operator: &str) -> bool {
     matches!(operator, speed::NAME | simplify::NAME)
 }
 
@@ -197,9 +217,11 @@ fn proposal(request: &ProposalRequest, patch: Patch, picked: &[Change], program:
     let used: Vec<String> = picked.first().map(|change| key_of(change).to_string()).into_iter().collect();
     let mut detail =
         serde_json::json!({ "families": families, "used": used, "program": format!("{program:032x}") });
-    if learns(&request.operator) {
-        let lessons: Vec<String> = picked.iter().map(|change| lesson_of(change).to_string()).collect();
-        detail["lessons"] = serde_json::json!(lessons);
+    let texts = |numbers: Vec<u64>| numbers.iter().map(u64::to_string).collect::<Vec<String>>();
+    if is_rewriting(&request.operator) {
+        detail["lessons"] = serde_json::json!(texts(picked.iter().map(lesson_of).collect()));
+    } else {
+        detail["versions"] = serde_json::json!(texts(picked.iter().map(|change| change.version).collect()));
     }
     Proposal { patch, rationale, operator: request.operator.clone(), detail, cost: Cost::default() }
 }
@@ -251,6 +273,7 @@ impl Proposer for AstProposer {
         }
         self.note_used(&feedback.parents, &feedback.operator, &feedback.detail);
         self.lessons.observe(&numbers(&feedback.detail, "lessons"), feedback.result);
+        self.experience.observe(&numbers(&feedback.detail, "versions"), feedback);
     }
 
     fn recall(&mut self, _number: Number, parents: &[Number], operator: &str, detail: &serde_json::Value) {

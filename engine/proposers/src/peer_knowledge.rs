@@ -79,11 +79,15 @@ impl PeerKnowledge {
         Ok(waiting.into_iter().map(|(_, one)| one).collect())
     }
 
-    /// How well a package fits a parent now.
-    fn score(&self, one: &Remembered, parent: &CandidateView) -> Result<f64, ProposerError> {
+    /// How well a package fits now: the program as it was or the parent that was made of it, whichever it fits better. What
+    /// was changed here makes it no stranger to the program.
+    fn score(&self, one: &Remembered, request: &ProposalRequest) -> Result<f64, ProposerError> {
         let trust = self.options.memory.trust(&one.from).map_err(failed)?.value();
-        let local = LocalContext { files: &parent.files, objectives: &self.options.objectives, trust };
-        Ok(compatibility(&one.package, &local).score)
+        let fits = |view: &CandidateView| {
+            let local = LocalContext { files: &view.files, objectives: &self.options.objectives, trust };
+            compatibility(&one.package, &local).score
+        };
+        Ok(request.parents.iter().chain([&request.baseline]).map(fits).fold(0.0, f64::max))
     }
 }
 
@@ -110,8 +114,8 @@ impl Proposer for PeerKnowledge {
         let parent = request.parents.first().ok_or_else(nothing)?;
         for one in self.waiting(parent)?.into_iter().take(MAX_TRIES) {
             let digest = one.package.digest.clone();
-            let score = self.score(&one, parent)?;
-            // The threshold held when the package came; a parent may have grown away from it.
+            let score = self.score(&one, request)?;
+            // The threshold held when the package came; trust may have fallen since.
             let patch =
                 if score >= self.options.threshold { adapt(&one.package, &parent.files).ok() } else { None };
             let Some(patch) = patch else {

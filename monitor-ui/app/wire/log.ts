@@ -296,7 +296,7 @@ given_up: boolean,
  */
 aborted?: boolean, };
 
-export type Event = { "event_type": "run_started", "data": RunStarted } | { "event_type": "run_resumed", "data": RunResumed } | { "event_type": "run_paused", "data": Reasoned } | { "event_type": "run_finished", "data": RunFinished } | { "event_type": "control_received", "data": ControlReceived } | { "event_type": "proposal_requested", "data": ProposalRequested } | { "event_type": "proposal_discarded", "data": ProposalDiscarded } | { "event_type": "improvement_proposed", "data": ImprovementProposed } | { "event_type": "validation_started", "data": ValidationStarted } | { "event_type": "validation_completed", "data": ValidationCompleted } | { "event_type": "evaluation_failed", "data": EvaluationFailed } | { "event_type": "improvement_applied", "data": ImprovementApplied } | { "event_type": "improvement_archived", "data": ImprovementArchived } | { "event_type": "improvement_rejected", "data": ImprovementRejected } | { "event_type": "champion_changed", "data": ChampionChanged } | { "event_type": "front_changed", "data": FrontChanged } | { "event_type": "niche_changed", "data": NicheChanged } | { "event_type": "migrated", "data": Migrated } | { "event_type": "search_restarted", "data": SearchRestarted } | { "event_type": "learning_rate_changed", "data": LearningRateChanged } | { "event_type": "breaker_changed", "data": BreakerChanged } | { "event_type": "budget_warning", "data": BudgetNote } | { "event_type": "budget_exhausted", "data": BudgetNote } | { "event_type": "budget_changed", "data": BudgetChanged } | { "event_type": "safety_violation", "data": SafetyViolation } | { "event_type": "performance_threshold_exceeded", "data": ThresholdCrossed } | { "event_type": "rollback_initiated", "data": RollbackInitiated } | { "event_type": "rollback_completed", "data": RollbackCompleted } | { "event_type": "knowledge_received", "data": KnowledgeReceived } | { "event_type": "knowledge_shared", "data": KnowledgeShared } | { "event_type": "peer_changed", "data": PeerChanged };
+export type Event = { "event_type": "run_started", "data": RunStarted } | { "event_type": "run_resumed", "data": RunResumed } | { "event_type": "run_paused", "data": Reasoned } | { "event_type": "run_finished", "data": RunFinished } | { "event_type": "control_received", "data": ControlReceived } | { "event_type": "proposal_requested", "data": ProposalRequested } | { "event_type": "proposal_discarded", "data": ProposalDiscarded } | { "event_type": "improvement_proposed", "data": ImprovementProposed } | { "event_type": "validation_started", "data": ValidationStarted } | { "event_type": "validation_completed", "data": ValidationCompleted } | { "event_type": "evaluation_failed", "data": EvaluationFailed } | { "event_type": "improvement_applied", "data": ImprovementApplied } | { "event_type": "improvement_archived", "data": ImprovementArchived } | { "event_type": "improvement_rejected", "data": ImprovementRejected } | { "event_type": "champion_changed", "data": ChampionChanged } | { "event_type": "front_changed", "data": FrontChanged } | { "event_type": "niche_changed", "data": NicheChanged } | { "event_type": "migrated", "data": Migrated } | { "event_type": "search_restarted", "data": SearchRestarted } | { "event_type": "learning_rate_changed", "data": LearningRateChanged } | { "event_type": "breaker_changed", "data": BreakerChanged } | { "event_type": "budget_warning", "data": BudgetNote } | { "event_type": "budget_exhausted", "data": BudgetNote } | { "event_type": "budget_changed", "data": BudgetChanged } | { "event_type": "safety_violation", "data": SafetyViolation } | { "event_type": "performance_threshold_exceeded", "data": ThresholdCrossed } | { "event_type": "rollback_initiated", "data": RollbackInitiated } | { "event_type": "rollback_completed", "data": RollbackCompleted } | { "event_type": "knowledge_received", "data": KnowledgeReceived } | { "event_type": "knowledge_shared", "data": KnowledgeShared } | { "event_type": "peer_changed", "data": PeerChanged } | { "event_type": "search_divided", "data": SearchDivided };
 
 export type FrontChanged = { 
 /**
@@ -570,6 +570,16 @@ parents: number, };
 
 export type Outcome = "ok" | "wrong" | "crashed" | "early_exit" | "timeout" | "limit" | "denied" | "protocol" | "tamper" | "sandbox_error";
 
+export type Part = { 
+/**
+ * Which one, from 0.
+ */
+own: number, 
+/**
+ * Of how many, at least 1.
+ */
+of: number, };
+
 export type PeerChanged = { 
 /**
  * The peer's name, or the agent's that joined or left a group.
@@ -648,7 +658,11 @@ peers?: Array<number>,
 /**
  * Boldness at that moment.
  */
-learning_rate: number, };
+learning_rate: number, 
+/**
+ * The part of the search to look at first, where others search the same program.
+ */
+part?: Part, };
 
 export type ProposerInfo = { 
 /**
@@ -797,6 +811,16 @@ denials: { [key in string]: number },
  * In a sentence.
  */
 reason: string, };
+
+export type SearchDivided = { 
+/**
+ * This run's part; absent when it searches alone.
+ */
+part?: Part | null, 
+/**
+ * Names of the peers that have the others.
+ */
+with: Array<string>, };
 
 export type SearchRestarted = { 
 /**

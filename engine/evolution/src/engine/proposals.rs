@@ -108,16 +108,7 @@ impl Engine {
             if self.state.breakers.get(&guard).is_some_and(|breaker| breaker.state() == BreakerState::Open) {
                 self.try_breaker(guard)?;
             }
-            let number = requested.number;
-            let order = Order::Propose {
-                number,
-                proposer: requested.proposer.clone(),
-                operator: requested.operator.clone(),
-                parents: requested.parents.clone(),
-                peers: requested.peers.clone(),
-                learning_rate: requested.learning_rate,
-                seed: picking::proposal_seed(self.state.run.seed, number),
-            };
+            let order = Order::Propose(Box::new(requested.clone()));
             self.record(Event::ProposalRequested(requested))?;
             self.carry(order);
         }

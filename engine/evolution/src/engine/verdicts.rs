@@ -9,7 +9,7 @@ use crate::event::{Event, ImprovementApplied, ImprovementArchived, ImprovementRe
 use crate::feedback;
 use crate::fold::FoldError;
 use crate::id::{CandidateId, Number};
-use crate::ports::{FeedbackResult, Purpose};
+use crate::ports::{FeedbackResult, ProposalFeedback, Purpose};
 use crate::state::Trial;
 
 impl Engine {
@@ -58,8 +58,7 @@ impl Engine {
         let before = met.and_then(|met| self.before(met));
         self.record(Event::ProposalDiscarded(discarded))?;
         self.note_niche(before)?;
-        self.decisions
-            .extend(order.map(|(proposer, feedback)| Decision::Carry(Order::Observe { proposer, feedback })));
+        self.decisions.extend(order.map(|(proposer, feedback)| observe(proposer, feedback)));
         Ok(())
     }
 
@@ -122,7 +121,11 @@ impl Engine {
 
     pub(super) fn tell(&mut self, number: Number, result: FeedbackResult) {
         let order = feedback::on_verdict(&self.state, number, result);
-        self.decisions
-            .extend(order.map(|(proposer, feedback)| Decision::Carry(Order::Observe { proposer, feedback })));
+        self.decisions.extend(order.map(|(proposer, feedback)| observe(proposer, feedback)));
     }
+}
+
+/// Lets a proposer hear what became of its proposal.
+fn observe(proposer: String, feedback: ProposalFeedback) -> Decision {
+    Decision::Carry(Order::Observe { proposer, feedback: Box::new(feedback) })
 }

@@ -3,6 +3,7 @@
 
 use super::Event;
 use crate::id::CandidateId;
+use crate::part::Part;
 use crate::state::State;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +64,17 @@ pub struct PeerChanged {
     pub reason: String,
 }
 
+/// Payload of [`Event::SearchDivided`]: who else searches this run's program now, and which part each looks at first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SearchDivided {
+    /// This run's part; absent when it searches alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// Names of the peers that have the others.
+    pub with: Vec<String>,
+}
+
 /// One thing that a run hears of its peers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
@@ -72,6 +84,8 @@ pub enum News {
     Shared(KnowledgeShared),
     /// A peer changed.
     Peer(PeerChanged),
+    /// Others began to search its program, or ended.
+    Divided(SearchDivided),
 }
 
 /// Most news of peers that one run records; what comes later is in the data folder's own streams.
@@ -97,13 +111,17 @@ impl News {
         match self {
             Self::Received(received) => Some(received.key()),
             Self::Shared(shared) => Some(shared.key()),
-            Self::Peer(_) => None,
+            Self::Peer(_) | Self::Divided(_) => None,
         }
     }
 
     /// Whether a run has yet to record it, and has room for it.
     pub fn is_news_to(&self, state: &State) -> bool {
-        state.news < MAX_NEWS && self.key().is_none_or(|key| !state.heard.contains(&key))
+        let changes = match self {
+            Self::Divided(divided) => divided.part != state.part,
+            _ => self.key().is_none_or(|key| !state.heard.contains(&key)),
+        };
+        changes && state.news < MAX_NEWS
     }
 }
 
@@ -113,6 +131,7 @@ impl From<News> for Event {
             News::Received(received) => Self::KnowledgeReceived(received),
             News::Shared(shared) => Self::KnowledgeShared(shared),
             News::Peer(changed) => Self::PeerChanged(changed),
+            News::Divided(divided) => Self::SearchDivided(divided),
         }
     }
 }

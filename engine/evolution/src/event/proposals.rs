@@ -3,6 +3,7 @@
 use super::StoppedBy;
 use crate::candidate::Cost;
 use crate::id::{CandidateId, CommitId, Number};
+use crate::part::Part;
 use crate::shape::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,10 @@ pub struct ProposalRequested {
     pub peers: Vec<Number>,
     /// Boldness at that moment.
     pub learning_rate: f64,
+    /// The part of the search to look at first, where others search the same program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub part: Option<Part>,
 }
 
 /// What a proposer's answer came to.

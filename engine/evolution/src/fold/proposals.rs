@@ -17,6 +17,9 @@ impl State {
                 parent.chosen = parent.chosen.saturating_add(1);
             }
         }
+        if self.is_fed(self.arm_index(&requested.proposer, &requested.operator)) {
+            self.packages_asked = self.packages;
+        }
         self.slots.push(Slot::Requested(requested.clone()));
         Ok(())
     }
@@ -53,7 +56,10 @@ impl State {
             self.meet_again(met, discarded.number);
         }
         let fed = self.is_fed(arm);
+        // What came since it was asked it has not looked at yet.
+        let outdated = fed && self.packages > self.packages_asked;
         match (arm, discarded.exhausted, requested.parents.first()) {
+            (Some(_), true, _) if outdated => {}
             (Some(arm), true, Some(parent)) => {
                 self.exhausted.insert((*parent, arm));
             }

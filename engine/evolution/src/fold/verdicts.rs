@@ -81,11 +81,12 @@ impl State {
         self.lineage.record_outcome(number, success);
     }
 
-    /// Whether a candidate passes more cases than its first parent.
+    /// Whether a candidate passes more cases than each of its parents: who joins two is not to be praised for what the
+    /// second one passes already.
     pub(crate) fn gains_cases(&self, number: Number) -> bool {
         let Some(record) = self.candidate(number) else { return false };
-        let parent = record.parents.first().and_then(|parent| self.candidate(*parent));
-        parent.is_some_and(|parent| record.passed.len() > parent.passed.len())
+        let mut parents = record.parents.iter().filter_map(|parent| self.candidate(*parent)).peekable();
+        parents.peek().is_some() && parents.all(|parent| record.passed.len() > parent.passed.len())
     }
 
     pub(super) fn enter_archive(&mut self, number: Number, scores: &Scores) -> Result<(), String> {

@@ -3,46 +3,151 @@
 
 use super::pool::Change;
 use super::scene::Scene;
+use super::versions::Functions;
 use std::collections::{HashMap, HashSet};
 use syntax::{Edit, Module};
 
 /// The operator's name.
 pub(super) const NAME: &str = "crossover";
 
-/// Takes over one function, or all functions that differ at once.
+/// What a version of a function is worth that only its owner changed, in a donor of first rank.
+const BROUGHT: f64 = 1.0;
+/// The same of one that both changed.
+const DISPUTED: f64 = 0.5;
+/// The same of the unchanged program's, which takes back what the parent changed.
+const TAKEN_BACK: f64 = 0.01;
+/// What all that only the donor changed is worth together.
+const MERGED: f64 = 2.0;
+
+/// Takes over one function, or at once all that only the donor changed, as a merge of two branches would.
 pub(super) fn changes(scene: &Scene) -> Vec<Change> {
     let donors: Vec<_> = scene.mate.iter().chain(&scene.peers).collect();
     let mut changes = Vec::new();
     let mut seen: HashSet<(String, String)> = HashSet::new();
-    for (place, donor) in donors.iter().enumerate() {
-        for file in &scene.files {
+    for file in &scene.files {
+        let functions = Functions::of(&file.path, &file.module);
+        let base = Bodies::of(scene.baseline.text(&file.path).unwrap_or_default());
+        for (place, donor) in donors.iter().enumerate() {
             let Some(text) = donor.text(&file.path) else { continue };
-            let theirs = Module::parse(text);
-            let bodies: HashMap<String, &str> = theirs
-                .functions()
-                .iter()
-                .filter_map(|function| Some((function.qualified_name(), text.get(function.span())?)))
-                .collect();
+            let theirs = Bodies::of(text);
+            let rank = 1.0 + place as f64;
+            let mut merged: Vec<Edit> = Vec::new();
             for function in file.module.functions() {
                 let name = function.qualified_name();
                 let span = function.span();
-                let (Some(body), Some(own)) = (bodies.get(&name), file.module.source().get(span.clone()))
+                let (Some(body), Some(own)) = (theirs.0.get(&name), file.module.source().get(span.clone()))
                 else {
                     continue;
                 };
-                let edits = vec![Edit::replace(span, *body)];
-                let fresh = *body != own && seen.insert((name.clone(), (*body).to_owned()));
-                if fresh && file.permits(&edits) {
+                let edit = Edit::replace(span.clone(), body);
+                if body == own || !file.permits(std::slice::from_ref(&edit)) {
+                    continue;
+                }
+                let unchanged = base.0.get(&name);
+                let worth = match unchanged {
+                    Some(base) if base == own => BROUGHT,
+                    Some(base) if base == body => TAKEN_BACK,
+                    _ => DISPUTED,
+                };
+                // A function within one that is brought comes with it.
+                let outer = merged.last().is_none_or(|last| last.range.end <= span.start);
+                if worth == BROUGHT && outer {
+                    merged.push(edit.clone());
+                }
+                if seen.insert((name.clone(), body.clone())) {
                     changes.push(Change {
                         path: file.path.clone(),
-                        edits,
+                        version: functions.version(std::slice::from_ref(&edit)),
+                        edits: vec![edit],
                         family: "function_exchange",
                         rationale: format!("take {name} from another candidate"),
-                        score: 1.0 / (1.0 + place as f64),
+                        score: worth / rank,
                     });
                 }
+            }
+            if merged.len() > 1 {
+                changes.push(Change {
+                    path: file.path.clone(),
+                    version: functions.version(&merged),
+                    rationale: format!("take {} functions that another candidate changed", merged.len()),
+                    edits: merged,
+                    family: "merge",
+                    score: MERGED / rank,
+                });
             }
         }
     }
     changes
+}
+
+/// The text of each function of a module, by its qualified name.
+struct Bodies(HashMap<String, String>);
+
+impl Bodies {
+    fn of(text: &str) -> Self {
+        let module = Module::parse(text);
+        let functions = module.functions();
+        let named = functions
+            .iter()
+            .filter_map(|function| Some((function.qualified_name(), text.get(function.span())?.to_owned())));
+        Self(named.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, changes};
+    use crate::ast::scene::{Scene, SceneFile};
+    use evolution::candidate::SourceFiles;
+    use std::collections::{BTreeSet, HashMap};
+    use std::sync::Arc;
+    use syntax::{Blocks, Module, apply};
+
+    /// A program of three functions that return these.
+    fn program(returned: [u32; 3]) -> String {
+        ["f", "g", "h"]
+            .iter()
+            .zip(returned)
+            .map(|(name, value)| format!("def {name}():\n    return {value}\n"))
+            .collect()
+    }
+
+    fn files(text: &str) -> Arc<SourceFiles> {
+        Arc::new(SourceFiles([("a.py".to_owned(), Arc::from(text.as_bytes()))].into()))
+    }
+
+    /// What joining two offers, the best first, as what the functions return then.
+    fn offers(baseline: [u32; 3], parent: [u32; 3], mate: [u32; 3]) -> Vec<String> {
+        let source = program(parent);
+        let file = SceneFile {
+            path: "a.py".to_owned(),
+            module: Module::parse(&source),
+            blocks: Blocks::find(&source).unwrap(),
+            suspicion: HashMap::new(),
+        };
+        let scene = Scene {
+            files: vec![file],
+            failures: BTreeSet::new(),
+            baseline: files(&program(baseline)),
+            mate: Some(files(&program(mate))),
+            peers: Vec::new(),
+            seed: 1,
+        };
+        let mut found: Vec<Change> = changes(&scene);
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.iter().map(|change| apply(&source, &change.edits).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_only_the_other_changed_is_merged_first_and_taken_piece_by_piece_after_it() {
+        let expected = [[1, 5, 6], [1, 5, 0], [1, 0, 6]].map(program);
+        let found = offers([0, 0, 0], [1, 0, 0], [0, 5, 6]);
+        assert_eq!(found[..3], expected);
+        assert_eq!(found[3..], [program([0, 0, 0])], "last what takes the parent's own change back");
+    }
+
+    #[test]
+    fn what_both_changed_comes_after_what_only_the_other_changed() {
+        assert_eq!(offers([0, 0, 0], [1, 0, 7], [2, 5, 7]), [[1, 5, 7], [2, 0, 7]].map(program));
+    }
 }

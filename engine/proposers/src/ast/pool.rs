@@ -1,6 +1,5 @@
 //! The changes that one operator offers for one parent, best first, each handed out once.
 
-use super::lessons::Lessons;
 use evolution::candidate::{FileChange, Patch, SourceFiles};
 use rand::{Rng, RngExt};
 use std::collections::{BTreeMap, HashSet};
@@ -8,10 +7,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use syntax::{Edit, Fingerprint, Module, apply};
 
-/// Most changes in one pool; what is worse than this many others is not offered.
-pub const MAX_POOL: usize = 50_000;
-/// Most changes in a pool whose order is learnt.
-const MAX_LEARNING: usize = 2_000;
+/// Most changes in one pool; what is worse than this many others is not offered. Each draw looks at all of them.
+pub const MAX_POOL: usize = 4_000;
 /// Draws for a change that does not overlap those already picked.
 const MAX_DRAWS: usize = 16;
 /// Changes, from the best, among which a second change is drawn.
@@ -30,6 +27,8 @@ pub struct Change {
     pub rationale: String,
     /// How promising it is; higher comes first.
     pub score: f64,
+    /// Names what it makes of a function, the same for all parents; 0 where nobody asks.
+    pub version: u64,
 }
 
 /// Names a change among those of its parent: the same from run to run.
@@ -42,11 +41,11 @@ pub(super) fn key_of(change: &Change) -> u64 {
     hasher.finish()
 }
 
-/// An ordered pool with a place in it.
+/// The changes of a parent, whose order follows what is learnt while they are used.
 pub(super) struct Pool {
+    /// By score, the best first.
     changes: Vec<Change>,
-    next: usize,
-    /// What names each change of a pool whose order is learnt; empty for a pool whose order is fixed.
+    /// What names each of them.
     keys: Vec<u64>,
 }
 
@@ -55,22 +54,15 @@ impl Pool {
     pub(super) fn new(mut changes: Vec<Change>) -> Self {
         changes.sort_by(|a, b| b.score.total_cmp(&a.score));
         changes.truncate(MAX_POOL);
-        Self { changes, next: 0, keys: Vec::new() }
-    }
-
-    /// A pool whose order follows what is learnt while it is used. Each draw looks at all of it.
-    pub(super) fn learning(changes: Vec<Change>) -> Self {
-        let mut pool = Self::new(changes);
-        pool.changes.truncate(MAX_LEARNING);
-        pool.keys = pool.changes.iter().map(key_of).collect();
-        pool
+        let keys = changes.iter().map(key_of).collect();
+        Self { changes, keys }
     }
 
     /// The change that is best by its score and what was learnt of it, and was not handed out.
-    pub(super) fn best(&self, used: &HashSet<u64>, lessons: &Lessons) -> Option<Change> {
+    pub(super) fn best(&self, used: &HashSet<u64>, factor: impl Fn(&Change) -> f64) -> Option<Change> {
         let mut best: Option<(f64, &Change)> = None;
         for (_, change) in self.keys.iter().zip(&self.changes).filter(|(key, _)| !used.contains(key)) {
-            let score = change.score * lessons.factor(change);
+            let score = change.score * factor(change);
             // The first of equals stays.
             if best.is_none_or(|(highest, _)| score > highest) {
                 best = Some((score, change));
@@ -80,21 +72,10 @@ impl Pool {
     }
 
     /// The best change that paid elsewhere and overlaps none of the picked ones, used or not.
-    pub(super) fn proven(&self, picked: &[Change], lessons: &Lessons) -> Option<Change> {
-        let paid = self.changes.iter().filter(|change| lessons.factor(change) > 1.0);
+    pub(super) fn proven(&self, picked: &[Change], paid: impl Fn(&Change) -> bool) -> Option<Change> {
+        let paid = self.changes.iter().filter(|change| paid(change));
         let mut paid = paid.filter(|change| picked.iter().all(|other| apart(other, change)));
         paid.next().cloned()
-    }
-
-    /// The best change that was not handed out.
-    pub(super) fn next(&mut self, used: &HashSet<u64>) -> Option<Change> {
-        while let Some(change) = self.changes.get(self.next) {
-            self.next += 1;
-            if !used.contains(&key_of(change)) {
-                return Some(change.clone());
-            }
-        }
-        None
     }
 
     /// A good change that overlaps none of the picked ones, used or not.

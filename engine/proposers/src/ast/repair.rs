@@ -32,6 +32,7 @@ pub use suspicion::Suspicion;
 
 use super::pool::Change;
 use super::scene::{Scene, SceneFile};
+use super::versions::Functions;
 
 /// The operator's name.
 pub(super) const NAME: &str = "repair";
@@ -60,5 +61,7 @@ fn of_file(file: &SceneFile, scene: &Scene) -> Vec<Change> {
         learnt: Vec::new(),
     };
     let search = Search::new(&file.module, file.blocks.clone(), &suspicion, &hints, scene.seed);
-    search.into_changes(&file.path, MAX_CHANGES)
+    let functions = Functions::of(&file.path, &file.module);
+    let changes = search.into_changes(&file.path, MAX_CHANGES).into_iter();
+    changes.map(|change| Change { version: functions.version(&change.edits), ..change }).collect()
 }

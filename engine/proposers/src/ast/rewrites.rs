@@ -36,7 +36,7 @@ impl<'f> Rewrites<'f> {
     pub(super) fn offer(&mut self, family: &'static str, score: f64, rationale: String, edits: Vec<Edit>) {
         if !edits.is_empty() && self.file.permits(&edits) {
             let path = self.file.path.clone();
-            self.found.push(Change { path, edits, family, rationale, score });
+            self.found.push(Change { path, edits, family, rationale, score, ..Change::default() });
         }
     }
 
@@ -82,7 +82,14 @@ pub(super) mod tests {
         assert!(module.is_valid(), "{:?}", module.errors());
         let blocks = Blocks::find(source).unwrap();
         let file = SceneFile { path: "program.py".to_owned(), module, blocks, suspicion: HashMap::new() };
-        Scene { files: vec![file], failures: BTreeSet::new(), mate: None, peers: Vec::new(), seed: 1 }
+        Scene {
+            files: vec![file],
+            failures: BTreeSet::new(),
+            baseline: Default::default(),
+            mate: None,
+            peers: Vec::new(),
+            seed: 1,
+        }
     }
 
     /// Every program that a family of an operator offers for this one, the best first. What does not parse fails the test.

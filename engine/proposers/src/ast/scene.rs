@@ -31,6 +31,8 @@ pub struct Scene {
     pub files: Vec<SceneFile>,
     /// How its cases fail: exception class names, `wrong`, `timeout`.
     pub failures: BTreeSet<String>,
+    /// The unchanged program's files.
+    pub baseline: Arc<SourceFiles>,
     /// The second parent's files, for a crossover.
     pub mate: Option<Arc<SourceFiles>>,
     /// Files of other members of the archive, best first.
@@ -51,6 +53,7 @@ impl Scene {
                     failed.map(|case| case.failure.clone()).collect()
                 })
                 .unwrap_or_default(),
+            baseline: request.baseline.files.clone(),
             mate: request.parents.get(1).map(|mate| mate.files.clone()),
             // What a parent offers alone must not depend on who else was there when it was first asked: a resumed run
             // asks at another moment.

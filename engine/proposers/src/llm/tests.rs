@@ -91,6 +91,7 @@ fn request(number: Number, operator: &str) -> ProposalRequest {
         peers: vec![view(1, &program('/'), true)],
         baseline: view(0, &program('+'), false),
         learning_rate: 0.1,
+        part: None,
         seed: u64::from(number),
     }
 }
@@ -131,6 +132,7 @@ fn feedback(number: Number, detail: serde_json::Value, result: FeedbackResult) -
         reason: "time went from 2 to 3".to_owned(),
         scores: None,
         cases_gained: None,
+        cases_passed: None,
     }
 }
 

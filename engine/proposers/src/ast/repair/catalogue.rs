@@ -180,6 +180,7 @@ impl Search {
             family: entry.family.name(),
             score: entry.score,
             edits: entry.edits,
+            ..Change::default()
         });
         changes.collect()
     }
