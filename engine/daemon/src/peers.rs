@@ -1,9 +1,10 @@
 //! The peers that this data folder knows, and the groups that they formed: a stream of the store, folded. Every change of it
 //! is a `peer_changed` record. Not here: how a peer is asked (`asking`), what is told to it (`sharing`), what a run hears of
-//! it (`news`).
+//! it (`news`), who searches the same program (`division`).
 
 mod asking;
 mod command;
+mod division;
 mod keys;
 mod letters;
 mod news;
@@ -12,6 +13,7 @@ mod sharing;
 mod validators;
 
 pub(crate) use command::peers;
+pub(crate) use division::leave_all;
 pub(crate) use keys::signing_key;
 pub(crate) use letters::replay;
 pub(crate) use news::Contact;

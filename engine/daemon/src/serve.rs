@@ -5,6 +5,7 @@ use crate::data::{self, DataFolder, Runs};
 use crate::failure::{Exit, Failure};
 use crate::host::{Host, Hosted};
 use crate::peering::{self, Keeping};
+use crate::peers;
 use crate::terminal::Terminal;
 use a2a::server::sockets::{self, Prepared};
 use a2a::server::tls::{TlsIdentity, TlsListener, TlsPeer};
@@ -83,6 +84,10 @@ impl Dashboard {
             .unwrap_or_default();
         // Names for commands that came without one.
         let draw = || data::random_hex(TOKEN_DIGITS).unwrap_or_default();
+        // A process that died has left nothing.
+        if let Err(failure) = peers::leave_all(runs) {
+            tracing::warn!(failure = failure.text(), "groups that an earlier process was in are not left");
+        }
         let host = Host::new(runs.clone());
         let scheme = if identity.is_some() { "https" } else { "http" };
         let base = format!("{scheme}://{address}");

@@ -14,7 +14,7 @@ use a2a::model::{
 use listening::address_of;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -396,6 +396,48 @@ fn two_daemons_judge_and_learn_from_each_other() {
     let trust = peer.get("/api/v1/peers")["sources"][0].clone();
     assert!(trust["improved"].as_u64().unwrap() >= 1, "{trust}");
     assert_eq!(json_of(&peers(&["remove", "bob"]))["removed"], "bob");
+}
+
+#[test]
+fn daemons_that_search_the_same_program_divide_it_until_one_ends() {
+    let (ours, theirs, target) = (TempDir::new().unwrap(), TempDir::new().unwrap(), TempDir::new().unwrap());
+    lay_out(target.path());
+    let mut tried = darwind(ours.path());
+    tried.arg("run").arg(target.path()).args(["--evaluations", "1", "--listen", "none"]);
+    let tried = tried.output().unwrap();
+    if tried.status.code() == Some(3) {
+        println!("skipped: {}", String::from_utf8_lossy(&tried.stderr));
+        return;
+    }
+    let (us, peer) = (Daemon::start(ours.path(), "127.0.0.1:0"), Daemon::start(theirs.path(), "127.0.0.1:0"));
+    for (data, other) in [(ours.path(), &peer), (theirs.path(), &us)] {
+        let added = darwind(data).args(["peers", "add", &other.base(), "--token-env", "PEER_TOKEN"]).output();
+        assert!(added.unwrap().status.success());
+    }
+    let begin = |daemon: &Daemon| {
+        let body = json!({ "files": files(ENDLESS, 1_000_000), "seed": 1 }).to_string();
+        let headers = [("Authorization", &*format!("Bearer {TOKEN}")), ("Content-Type", "application/json")];
+        let (status, answer) = daemon.exchange("POST", "/api/v1/runs", &headers, &body);
+        assert!((200..300).contains(&status), "{status}: {answer}");
+        serde_json::from_str::<Value>(&answer).unwrap()["run_id"].as_str().unwrap().to_owned()
+    };
+    // The news of one run, as they come.
+    let divisions = |data: &Path, run: &str| {
+        let mut following = darwind(data);
+        following.args(["log", run, "--follow", "--json"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let lines = BufReader::new(following.spawn().unwrap().stdout.take().unwrap()).lines();
+        let events = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        events.filter(|event| event["event_type"] == "search_divided").map(|event| event["data"].clone())
+    };
+    let (our_run, their_run) = (begin(&us), begin(&peer));
+    let (mut of_us, mut of_them) = (divisions(ours.path(), &our_run), divisions(theirs.path(), &their_run));
+    let (mine, other) = (of_us.next().unwrap(), of_them.next().unwrap());
+    assert_eq!((&mine["part"]["of"], &other["part"]["of"]), (&json!(2), &json!(2)), "{mine} {other}");
+    assert_ne!(mine["part"]["own"], other["part"]["own"]);
+    assert_eq!(mine["with"].as_array().unwrap().len(), 1, "{mine}");
+    let stopped = darwind(theirs.path()).args(["stop", &their_run]).output().unwrap();
+    assert!(stopped.status.success(), "{stopped:?}");
+    assert_eq!(of_us.next().unwrap()["part"], Value::Null, "who is left searches alone");
 }
 
 #[test]

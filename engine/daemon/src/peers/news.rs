@@ -2,6 +2,7 @@
 //! packages that it told, peers that came, went, or stopped answering. What the streams of the data folder say is passed on;
 //! nothing is decided here.
 
+use super::division::Division;
 use super::{Change, Peers, STREAM, Sharer};
 use crate::data::{self, Runs};
 use crate::lease::Driving;
@@ -14,6 +15,7 @@ use knowledge::{Note, TransferOutcome};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 use store::Record;
 
@@ -26,6 +28,8 @@ pub(crate) struct Contact {
     run: RunId,
     sharer: Option<Sharer>,
     over: Arc<AtomicBool>,
+    /// Who else searches the same program, and the thread that keeps it up.
+    dividing: Option<(Arc<Division>, JoinHandle<()>)>,
 }
 
 impl Contact {
@@ -33,10 +37,25 @@ impl Contact {
     pub(crate) fn of(runs: &Runs, state: &State, handle: &Handle) -> Self {
         let run = state.run.run_id.clone();
         let over = Arc::new(AtomicBool::new(false));
-        let contact = Self { runs: runs.clone(), run, sharer: Sharer::of(runs, state), over: over.clone() };
+        let sharer = Sharer::of(runs, state);
+        let mut contact = Self { runs: runs.clone(), run, sharer, over: over.clone(), dividing: None };
         let configuration = wiring::stored_configuration(&contact.run, &state.run.configuration);
-        if !configuration.is_ok_and(|known| known.collective.collaborative_validation.network_enabled) {
+        let collective = configuration.map(|known| known.collective);
+        let Some(collective) =
+            collective.ok().filter(|collective| collective.collaborative_validation.network_enabled)
+        else {
             return contact;
+        };
+        let division = Division::of(runs, &state.run.fingerprint).ok().map(Arc::new);
+        // Who tells nobody what it finds must look everywhere itself.
+        if let Some(division) =
+            division.clone().filter(|_| collective.knowledge_transfer.auto_share_successful)
+        {
+            let (runs, handle, over) = (runs.clone(), handle.clone(), over.clone());
+            let kept = division.clone();
+            let follow = move || division.follow(&runs, &handle, &over);
+            let thread = std::thread::Builder::new().name("division".to_owned()).spawn(follow);
+            contact.dividing = thread.ok().map(|thread| (kept, thread));
         }
         let known = Known { run: contact.run.clone(), target: state.run.agent_id.clone() };
         let (runs, handle, began) = (runs.clone(), handle.clone(), data::now_ms());
@@ -47,7 +66,7 @@ impl Contact {
             .spawn(move || follow_knowledge(&runs, &known, began, &handle, &over));
         let _ = std::thread::Builder::new()
             .name("peers".to_owned())
-            .spawn(move || follow_peers(&other_runs, &other_handle, &other_over));
+            .spawn(move || follow_peers(&other_runs, division.as_deref(), &other_handle, &other_over));
         contact
     }
 
@@ -61,6 +80,10 @@ impl Contact {
     /// Tells peers what still waits to be told, and adds to the run's log what came of it. The run is driven by nobody now.
     pub(crate) fn end(self) {
         self.over.store(true, Ordering::Relaxed);
+        // A thread that has nothing to leave ends by itself; the run need not wait for it.
+        if let Some((_, thread)) = self.dividing.filter(|(division, _)| division.has_joined()) {
+            let _ = thread.join();
+        }
         if self.sharer.is_none() {
             return;
         }
@@ -146,7 +169,7 @@ fn shared(record: Record, by: &RunId) -> Option<KnowledgeShared> {
     })
 }
 
-fn follow_peers(runs: &Runs, handle: &Handle, over: &AtomicBool) {
+fn follow_peers(runs: &Runs, division: Option<&Division>, handle: &Handle, over: &AtomicBool) {
     let Ok(mut known) = Peers::read(runs) else { return };
     let Ok(last) = runs.log().last_seq(STREAM) else { return };
     let Ok(mut records) = runs.log().subscribe(STREAM, last) else { return };
@@ -157,7 +180,10 @@ fn follow_peers(runs: &Runs, handle: &Handle, over: &AtomicBool) {
             Err(_) => return,
         };
         let Ok(change) = serde_json::from_value::<Change>(record.data) else { continue };
-        if let Some(changed) = known.tell(change, record.time_ms) {
+        let told = known.tell(change, record.time_ms);
+        // That it joined or left itself is no news of a peer.
+        let is_own = |changed: &PeerChanged| division.is_some_and(|division| division.is_own(&changed.name));
+        if let Some(changed) = told.filter(|changed| !is_own(changed)) {
             handle.news(News::Peer(changed));
         }
     }

@@ -31,7 +31,7 @@ const MAX_WAITING: usize = 64;
 /// Longest wait for one peer's answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same when the run is over.
-const LAST_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const LAST_PATIENCE: Duration = Duration::from_secs(5);
 /// Pause after the first failed attempt.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Digits of a transfer's id.
@@ -111,6 +111,10 @@ impl Sharer {
             Event::ChampionChanged(changed) if changed.reason == "improvement" => {
                 (&changed.modification_id, Kind::Whole)
             }
+            Event::SearchDivided(divided) if divided.part.is_some() => {
+                self.tell_the_best(state);
+                return;
+            }
             _ => return,
         };
         let Some(number) = id.number().filter(|number| *number != BASELINE) else { return };
@@ -130,6 +134,18 @@ impl Sharer {
             if sender.try_send(telling).is_ok() {
                 self.told.extend(record.passed.iter());
             }
+        }
+    }
+
+    /// Tells the champion to those who have just begun to search the same program: what was told before they did is lost on
+    /// them.
+    fn tell_the_best(&mut self, state: &State) {
+        let champion = state.champion.filter(|champion| *champion != BASELINE);
+        let whole = champion
+            .and_then(|champion| telling(state, champion, true).or_else(|| telling(state, champion, false)));
+        if let (Some(telling), Some(sender)) = (whole, &self.sender) {
+            // It is told again when it is surpassed.
+            let _ = sender.try_send(telling);
         }
     }
 
@@ -363,7 +379,7 @@ pub(super) fn meet(runs: &Runs, address: &PeerAddress) -> Result<Met, Failure> {
     let courier = runs.courier().map_err(unheard)?;
     let PeerCard { skills, key, .. } = courier.look(address, GREETING).map_err(unheard)?;
     let own = super::capabilities(runs)?;
-    if !skills.iter().any(|skill| skill == "evolution_group") {
+    if !skills.iter().any(|skill| skill == super::division::SKILL) {
         return Ok(Met { skills, capabilities: skills::Capabilities::default(), key });
     }
     let greeting = json!({
