@@ -25,8 +25,9 @@ pub(crate) struct Audit {
     running: HashSet<(Number, Purpose)>,
     /// Packages that waited for the run, by digest.
     packages: HashSet<String>,
-    /// Proposals of packages that were asked for, but for those that came to nothing for want of a package that fits.
-    of_peers: HashSet<Number>,
+    /// Proposals of packages that were asked for, with how many had come by then, but for those that came to nothing for
+    /// want of a package that fits.
+    of_peers: HashMap<Number, usize>,
     /// The largest budgets that were ever allowed.
     allowed: Budget,
 }
@@ -44,7 +45,7 @@ impl Audit {
             programs: HashSet::from([plan.started.fingerprint.clone()]),
             running: HashSet::new(),
             packages: HashSet::new(),
-            of_peers: HashSet::new(),
+            of_peers: HashMap::new(),
             allowed: plan.started.budget.clone(),
         }
     }
@@ -112,7 +113,7 @@ impl Audit {
                 let part = self.state.as_ref().and_then(|state| state.part);
                 assert_eq!(requested.part, part, "{}: {} has another part", self.run, requested.number);
                 if requested.proposer == FED {
-                    self.of_peers.insert(requested.number);
+                    self.of_peers.insert(requested.number, self.packages.len());
                 }
             }
             Event::KnowledgeReceived(received) if received.queued => {
@@ -120,7 +121,18 @@ impl Audit {
                 assert!(new, "{}: {} is recorded twice", self.run, received.digest);
             }
             Event::ProposalDiscarded(discarded) if discarded.exhausted => {
-                self.of_peers.remove(&discarded.number);
+                let come = self.of_peers.remove(&discarded.number);
+                if come.is_some_and(|come| come < self.packages.len()) {
+                    // Who was asked before a package came has not looked at it.
+                    let state = self.state();
+                    let mut closed = state.exhausted.iter().filter_map(|(_, arm)| state.arms.get(*arm));
+                    assert!(
+                        closed.all(|arm| !arm.fed),
+                        "{}: a package is forgotten after {}",
+                        self.run,
+                        discarded.number
+                    );
+                }
             }
             Event::ImprovementProposed(proposed) => {
                 let new = self.programs.insert(proposed.fingerprint.clone());
@@ -226,7 +238,8 @@ pub(crate) fn same_state(a: &State, b: &State, what: &str, other: &str) {
     assert_eq!((&a.arms, &a.choice), (&b.arms, &b.choice), "{context}");
     assert_eq!((&a.exhausted, &a.case_names), (&b.exhausted, &b.case_names), "{context}");
     assert_eq!((&a.heard, a.news), (&b.heard, b.news), "{context}");
-    assert_eq!((a.packages, a.packages_tried), (b.packages, b.packages_tried), "{context}");
+    let packages = |state: &State| (state.packages, state.packages_asked, state.packages_tried);
+    assert_eq!(packages(a), packages(b), "{context}");
     assert_eq!((&a.case_index, &a.fingerprints), (&b.case_index, &b.fingerprints), "{context}");
     assert_eq!((&a.archived, &a.front, &a.peaks), (&b.archived, &b.front, &b.peaks), "{context}");
     for number in &a.archived {

@@ -23,7 +23,7 @@ pub fn on_discard(state: &State, discarded: &ProposalDiscarded) -> Option<(Strin
         reason: discarded.reason.clone(),
         scores: None,
         cases_gained: None,
-        cases_passed: None,
+        cases_failed: None,
     };
     Some((requested.proposer.clone(), feedback))
 }
@@ -52,7 +52,7 @@ pub fn on_verdict(
         reason: record.reason.clone(),
         scores: record.outcome.is_some().then(|| record.scores.clone()),
         cases_gained,
-        cases_passed: complete.then(|| u32::try_from(record.passed.len()).unwrap_or(u32::MAX)),
+        cases_failed: complete.then(|| u32::try_from(total - record.passed.len()).unwrap_or(u32::MAX)),
     };
     Some((arm.proposer.clone(), feedback))
 }

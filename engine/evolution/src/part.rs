@@ -2,6 +2,7 @@
 //! they find.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One part of a search, of so many. Nobody looks only at his own part: it comes first, the others' after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +17,7 @@ pub struct Part {
 impl Part {
     /// The part of one among members: its place in their order. Everybody who knows the same members gives each of them the
     /// same part. `None` where it is alone, or not among them.
-    pub fn among(own: &str, members: &std::collections::BTreeSet<String>) -> Option<Self> {
+    pub fn among(own: &str, members: &BTreeSet<String>) -> Option<Self> {
         let place = members.iter().position(|member| member == own).filter(|_| members.len() > 1)?;
         Some(Self { own: u32::try_from(place).ok()?, of: u32::try_from(members.len()).ok()? })
     }
@@ -29,8 +30,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use super::Part;
-    use std::collections::BTreeSet;
+    use super::*;
 
     #[test]
     fn every_change_is_in_one_part_of_all() {

@@ -126,8 +126,8 @@ pub struct ProposalFeedback {
     pub scores: Option<Scores>,
     /// Share of cases passed minus the first parent's share, when both are known; -1 to 1.
     pub cases_gained: Option<f64>,
-    /// Cases passed, when all were run.
-    pub cases_passed: Option<u32>,
+    /// Cases failed, when all were run.
+    pub cases_failed: Option<u32>,
 }
 
 /// How a proposal ended, as its proposer is told.

@@ -2,7 +2,7 @@
 //! without running anything. `cargo run -p proposers --example speed_rules -- program.py`
 
 use proposers::ast::{Scene, SceneFile, speed};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use syntax::{Blocks, Module, apply};
 
 #[expect(clippy::print_stdout, reason = "a command-line tool")]
@@ -12,14 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let module = Module::parse(&source);
         let blocks = Blocks::find(&source)?;
         let file = SceneFile { path: path.clone(), module, blocks, suspicion: HashMap::new() };
-        let scene = Scene {
-            files: vec![file],
-            failures: BTreeSet::new(),
-            baseline: Default::default(),
-            mate: None,
-            peers: Vec::new(),
-            seed: 1,
-        };
+        let scene = Scene { files: vec![file], ..Scene::default() };
         let mut changes = speed::changes(&scene);
         changes.sort_by(|a, b| b.score.total_cmp(&a.score));
         for change in changes {

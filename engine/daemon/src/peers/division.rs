@@ -34,8 +34,6 @@ pub(super) struct Division {
     group_id: String,
     /// This daemon's name in it.
     own: String,
-    /// Whether it joined: then it has to leave.
-    joined: AtomicBool,
 }
 
 impl Division {
@@ -43,17 +41,12 @@ impl Division {
     pub(super) fn of(runs: &Runs, fingerprint: &str) -> Result<Self, Failure> {
         let digits: String = fingerprint.chars().take(DIGITS).collect();
         let own = name_of(signing_key(runs.folder(), None)?.public().kid());
-        Ok(Self { group_id: format!("program-{digits}"), own, joined: AtomicBool::new(false) })
+        Ok(Self { group_id: format!("program-{digits}"), own })
     }
 
     /// Whether this is the daemon's own name in a group.
     pub(super) fn is_own(&self, agent_id: &str) -> bool {
         self.own == agent_id
-    }
-
-    /// Whether there is a group to leave when the run is over.
-    pub(super) fn has_joined(&self) -> bool {
-        self.joined.load(Ordering::Relaxed)
     }
 
     /// Keeps the run's part up to date until the run is over, then leaves the group.
@@ -100,7 +93,6 @@ impl Division {
         if asked.is_empty() {
             return Ok(SearchDivided { part: None, with: Vec::new() });
         }
-        self.joined.store(true, Ordering::Relaxed);
         if !self.lists(&peers, &self.own) {
             let member = Member { agent_id: self.own.clone(), capabilities: Capabilities::default() };
             note(runs, &Change::Joined { group_id: self.group_id.clone(), member })?;

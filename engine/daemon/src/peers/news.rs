@@ -8,7 +8,9 @@ use crate::data::{self, Runs};
 use crate::lease::Driving;
 use crate::wiring;
 use conductor::Handle;
-use evolution::event::{BreakerState, Event, KnowledgeReceived, KnowledgeShared, News, PeerChanged};
+use evolution::event::{
+    BreakerState, Event, KnowledgeReceived, KnowledgeShared, News, PeerChanged, SearchDivided,
+};
 use evolution::id::{CandidateId, RunId};
 use evolution::state::State;
 use knowledge::{Note, TransferOutcome};
@@ -28,8 +30,8 @@ pub(crate) struct Contact {
     run: RunId,
     sharer: Option<Sharer>,
     over: Arc<AtomicBool>,
-    /// Who else searches the same program, and the thread that keeps it up.
-    dividing: Option<(Arc<Division>, JoinHandle<()>)>,
+    /// Keeps up who else searches the same program.
+    dividing: Option<JoinHandle<()>>,
 }
 
 impl Contact {
@@ -40,22 +42,20 @@ impl Contact {
         let sharer = Sharer::of(runs, state);
         let mut contact = Self { runs: runs.clone(), run, sharer, over: over.clone(), dividing: None };
         let configuration = wiring::stored_configuration(&contact.run, &state.run.configuration);
-        let collective = configuration.map(|known| known.collective);
-        let Some(collective) =
-            collective.ok().filter(|collective| collective.collaborative_validation.network_enabled)
-        else {
+        if !configuration.is_ok_and(|known| known.collective.collaborative_validation.network_enabled) {
             return contact;
-        };
-        let division = Division::of(runs, &state.run.fingerprint).ok().map(Arc::new);
+        }
         // Who tells nobody what it finds must look everywhere itself.
-        if let Some(division) =
-            division.clone().filter(|_| collective.knowledge_transfer.auto_share_successful)
-        {
+        let sharing = contact.sharer.is_some();
+        let division = if sharing { Division::of(runs, &state.run.fingerprint).ok() } else { None };
+        let division = division.map(Arc::new);
+        if let Some(division) = division.clone() {
             let (runs, handle, over) = (runs.clone(), handle.clone(), over.clone());
-            let kept = division.clone();
             let follow = move || division.follow(&runs, &handle, &over);
-            let thread = std::thread::Builder::new().name("division".to_owned()).spawn(follow);
-            contact.dividing = thread.ok().map(|thread| (kept, thread));
+            contact.dividing = std::thread::Builder::new().name("division".to_owned()).spawn(follow).ok();
+        } else {
+            // A run that is taken up again may have had company before.
+            handle.news(News::Divided(SearchDivided { part: None, with: Vec::new() }));
         }
         let known = Known { run: contact.run.clone(), target: state.run.agent_id.clone() };
         let (runs, handle, began) = (runs.clone(), handle.clone(), data::now_ms());
@@ -80,8 +80,7 @@ impl Contact {
     /// Tells peers what still waits to be told, and adds to the run's log what came of it. The run is driven by nobody now.
     pub(crate) fn end(self) {
         self.over.store(true, Ordering::Relaxed);
-        // A thread that has nothing to leave ends by itself; the run need not wait for it.
-        if let Some((_, thread)) = self.dividing.filter(|(division, _)| division.has_joined()) {
+        if let Some(thread) = self.dividing {
             let _ = thread.join();
         }
         if self.sharer.is_none() {

@@ -141,8 +141,7 @@ impl Sharer {
     /// them.
     fn tell_the_best(&mut self, state: &State) {
         let champion = state.champion.filter(|champion| *champion != BASELINE);
-        let whole = champion
-            .and_then(|champion| telling(state, champion, true).or_else(|| telling(state, champion, false)));
+        let whole = champion.and_then(|champion| telling_all(state, champion));
         if let (Some(telling), Some(sender)) = (whole, &self.sender) {
             // It is told again when it is surpassed.
             let _ = sender.try_send(telling);
@@ -220,6 +219,11 @@ fn telling(state: &State, number: Number, whole: bool) -> Option<Telling> {
     })
 }
 
+/// How a candidate differs from the unchanged program; of a child of it that is the step.
+fn telling_all(state: &State, number: Number) -> Option<Telling> {
+    telling(state, number, true).or_else(|| telling(state, number, false))
+}
+
 /// Names of the cases that pass now and did not before; none when they are too many to be told.
 fn solved(state: &State, before: &CaseSet, now: &CaseSet) -> Vec<String> {
     let cases = now.iter().filter(|case| !before.contains(*case));
@@ -291,8 +295,7 @@ pub(super) fn package(runs: &Runs, telling: &Telling) -> Result<Option<Package>,
 
 /// The package of a stored candidate, against the unchanged program.
 pub(super) fn package_of(runs: &Runs, state: &State, number: Number) -> Result<Package, Failure> {
-    let whole = telling(state, number, true).or_else(|| telling(state, number, false));
-    let package = whole.map(|telling| package(runs, &telling)).transpose()?.flatten();
+    let package = telling_all(state, number).map(|telling| package(runs, &telling)).transpose()?.flatten();
     package.ok_or_else(|| {
         Failure::work(format!("{} changes nothing that can be told in pieces of Python", state.id(number)))
     })

@@ -99,7 +99,7 @@ mod tests {
     use super::{Change, changes};
     use crate::ast::scene::{Scene, SceneFile};
     use evolution::candidate::SourceFiles;
-    use std::collections::{BTreeSet, HashMap};
+    use std::collections::HashMap;
     use std::sync::Arc;
     use syntax::{Blocks, Module, apply};
 
@@ -127,11 +127,9 @@ mod tests {
         };
         let scene = Scene {
             files: vec![file],
-            failures: BTreeSet::new(),
             baseline: files(&program(baseline)),
             mate: Some(files(&program(mate))),
-            peers: Vec::new(),
-            seed: 1,
+            ..Scene::default()
         };
         let mut found: Vec<Change> = changes(&scene);
         found.sort_by(|a, b| b.score.total_cmp(&a.score));

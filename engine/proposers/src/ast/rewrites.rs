@@ -74,7 +74,7 @@ impl<'f> Rewrites<'f> {
 pub(super) mod tests {
     use crate::ast::pool::Change;
     use crate::ast::scene::{Scene, SceneFile};
-    use std::collections::{BTreeSet, HashMap};
+    use std::collections::HashMap;
     use syntax::{Blocks, Module, apply};
 
     fn scene(source: &str) -> Scene {
@@ -82,14 +82,7 @@ pub(super) mod tests {
         assert!(module.is_valid(), "{:?}", module.errors());
         let blocks = Blocks::find(source).unwrap();
         let file = SceneFile { path: "program.py".to_owned(), module, blocks, suspicion: HashMap::new() };
-        Scene {
-            files: vec![file],
-            failures: BTreeSet::new(),
-            baseline: Default::default(),
-            mate: None,
-            peers: Vec::new(),
-            seed: 1,
-        }
+        Scene { files: vec![file], ..Scene::default() }
     }
 
     /// Every program that a family of an operator offers for this one, the best first. What does not parse fails the test.

@@ -26,6 +26,7 @@ impl SceneFile {
 }
 
 /// A parent as an operator sees it.
+#[derive(Default)]
 pub struct Scene {
     /// Its Python files that may change and parse, by path.
     pub files: Vec<SceneFile>,

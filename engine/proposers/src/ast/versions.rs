@@ -9,7 +9,7 @@ use evolution::ports::{CandidateView, FeedbackResult, ProposalFeedback};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
-use syntax::{Edit, Module};
+use syntax::{Edit, Module, apply};
 
 /// Factor on the score of a change for each time that it solved no case.
 const SOLVED_NOTHING: f64 = 0.1;
@@ -25,31 +25,33 @@ const KNOWN: f64 = 0.1;
 const MAX_REMEMBERED: usize = 20_000;
 
 /// The functions of a file, to name changes by the one that they change.
-pub(super) struct Functions {
+pub(super) struct Functions<'m> {
+    source: &'m str,
     /// Bytes of each function, and of the file.
     spans: Vec<Range<usize>>,
     /// What names each of them as it is.
     names: Vec<u64>,
 }
 
-impl Functions {
+impl<'m> Functions<'m> {
     /// Of a file.
-    pub(super) fn of(path: &str, module: &Module) -> Self {
+    pub(super) fn of(path: &str, module: &'m Module) -> Self {
+        let source = module.source();
         let functions = module.functions();
         let named = functions.iter().map(|function| (function.qualified_name(), function.span()));
         let (mut spans, mut names) = (Vec::new(), Vec::new());
-        for (name, span) in named.chain([(String::new(), 0..module.source().len())]) {
+        for (name, span) in named.chain([(String::new(), 0..source.len())]) {
             let mut hasher = DefaultHasher::new();
-            (path, name, module.source().get(span.clone())).hash(&mut hasher);
+            (path, name, source.get(span.clone())).hash(&mut hasher);
             spans.push(span);
             names.push(hasher.finish());
         }
-        Self { spans, names }
+        Self { source, spans, names }
     }
 
     /// Names a change by the innermost function around it as it is, and by what becomes of it: the same for all parents where
-    /// that function is the same, however the rest of the program differs. What changes no single function is named by the
-    /// whole file.
+    /// that function is the same, however the rest of the program differs, and whichever edits lead there. What changes no
+    /// single function is named by the whole file and the edits. 0 for edits that cannot be applied.
     pub(super) fn version(&self, edits: &[Edit]) -> u64 {
         let holds = |span: &Range<usize>| {
             edits.iter().all(|edit| span.start <= edit.range.start && edit.range.end <= span.end)
@@ -58,8 +60,18 @@ impl Functions {
         let Some((span, before)) = around.min_by_key(|(span, _)| span.len()) else { return 0 };
         let mut hasher = DefaultHasher::new();
         before.hash(&mut hasher);
-        for Edit { range, replacement } in edits {
-            (range.start - span.start, range.end - span.start, replacement).hash(&mut hasher);
+        if *span == (0..self.source.len()) {
+            let named = edits.iter().map(|edit| (edit.range.start, edit.range.end, &edit.replacement));
+            named.for_each(|edit| edit.hash(&mut hasher));
+        } else {
+            let within = |edit: &Edit| {
+                let range = edit.range.start - span.start..edit.range.end - span.start;
+                Edit::replace(range, edit.replacement.as_str())
+            };
+            let edits: Vec<Edit> = edits.iter().map(within).collect();
+            let text = self.source.get(span.clone()).unwrap_or_default();
+            let Ok(after) = apply(text, &edits) else { return 0 };
+            after.hash(&mut hasher);
         }
         hasher.finish()
     }
@@ -72,14 +84,15 @@ pub(super) struct Experience {
     tried: HashMap<u64, f64>,
     /// Changes that solved a case.
     solving: HashSet<u64>,
-    /// Most cases that anything passed.
-    most_passed: u32,
+    /// Fewest cases that anything failed.
+    fewest_failed: Option<u32>,
 }
 
 impl Experience {
-    /// Whether nobody passes more cases than this candidate.
+    /// Whether nobody fails fewer cases than this candidate.
     pub(super) fn leads(&self, parent: &CandidateView) -> bool {
-        parent.evaluation.cases_passed() >= self.most_passed
+        let failed = parent.evaluation.cases_total.saturating_sub(parent.evaluation.cases_passed());
+        self.fewest_failed.is_none_or(|fewest| failed <= fewest)
     }
 
     /// Factor on the score of a change of a parent that leads or not, 1 for one of which nothing is known.
@@ -94,19 +107,17 @@ impl Experience {
     /// Takes in how a proposal of these changes ended. Of several together it is not known which one it was, so they share
     /// the praise and nobody is blamed.
     pub(super) fn observe(&mut self, versions: &[u64], feedback: &ProposalFeedback) {
-        self.most_passed = self.most_passed.max(feedback.cases_passed.unwrap_or(0));
-        let judged = !matches!(feedback.result, FeedbackResult::Duplicate | FeedbackResult::Discarded);
+        let fewest = [self.fewest_failed, feedback.cases_failed];
+        self.fewest_failed = fewest.into_iter().flatten().min();
         let viable = matches!(feedback.result, FeedbackResult::Accepted | FeedbackResult::Archived);
-        let gained = feedback.cases_gained.is_some_and(|gained| gained > 0.0);
-        for change in versions {
-            if viable && gained {
-                if self.solving.len() < MAX_REMEMBERED {
-                    self.solving.insert(*change);
-                }
-            } else if judged && versions.len() == 1 {
-                let by_cases = feedback.cases_gained.is_some() || feedback.gate == Outcome::Wrong.word();
-                self.blame(*change, if by_cases { SOLVED_NOTHING } else { NO_GAIN });
-            }
+        let unimproved = matches!(feedback.result, FeedbackResult::Archived | FeedbackResult::Rejected);
+        // A candidate that was given up for its cases ran only some of them.
+        let fails = feedback.cases_failed.map_or(feedback.gate == Outcome::Wrong.word(), |failed| failed > 0);
+        if viable && feedback.cases_gained.is_some_and(|gained| gained > 0.0) {
+            let room = MAX_REMEMBERED.saturating_sub(self.solving.len());
+            self.solving.extend(versions.iter().take(room));
+        } else if let ([change], true) = (versions, unimproved) {
+            self.blame(*change, if fails { SOLVED_NOTHING } else { NO_GAIN });
         }
     }
 
@@ -124,6 +135,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
+    /// Of a candidate that fails a case, when it says what it gained.
     fn feedback(result: FeedbackResult, cases_gained: Option<f64>) -> ProposalFeedback {
         ProposalFeedback {
             number: 1,
@@ -135,7 +147,7 @@ mod tests {
             reason: String::new(),
             scores: None,
             cases_gained,
-            cases_passed: None,
+            cases_failed: cases_gained.map(|_| 1),
         }
     }
 
@@ -170,6 +182,15 @@ mod tests {
         let all = |leads| (1..=6).map(|version| factor(&experience, version, leads)).collect::<Vec<f64>>();
         assert_eq!(all(true), [SOLVED_NOTHING, SOLVES, NO_GAIN, 1.0, 1.0, 1.0]);
         assert_eq!(all(false), [SOLVED_NOTHING, KNOWN, NO_GAIN, 1.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn where_no_case_fails_a_change_is_blamed_less_and_an_improvement_not_at_all() {
+        let mut experience = Experience::default();
+        let all_pass = |result| ProposalFeedback { cases_failed: Some(0), ..feedback(result, Some(0.0)) };
+        experience.observe(&[1], &all_pass(FeedbackResult::Archived));
+        experience.observe(&[2], &all_pass(FeedbackResult::Accepted));
+        assert_eq!([1, 2].map(|version| factor(&experience, version, true)), [NO_GAIN, 1.0]);
     }
 
     #[test]

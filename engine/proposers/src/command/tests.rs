@@ -208,7 +208,7 @@ fn the_task_is_that_of_the_contract() {
         result: FeedbackResult::Accepted,
         scores: None,
         cases_gained: Some(0.5),
-        cases_passed: Some(1),
+        cases_failed: Some(1),
         reason: String::new(),
     });
     agent.recall(4, &[0], "edit", &serde_json::Value::Null);
@@ -246,7 +246,7 @@ fn a_parent_for_which_nothing_new_comes_is_left_alone() {
         result: FeedbackResult::Duplicate,
         scores: None,
         cases_gained: None,
-        cases_passed: None,
+        cases_failed: None,
         reason: "the same program".to_owned(),
     };
     (0..MAX_BARREN).for_each(|_| agent.observe(&feedback));

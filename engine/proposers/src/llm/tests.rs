@@ -132,7 +132,7 @@ fn feedback(number: Number, detail: serde_json::Value, result: FeedbackResult) -
         reason: "time went from 2 to 3".to_owned(),
         scores: None,
         cases_gained: None,
-        cases_passed: None,
+        cases_failed: None,
     }
 }
 
