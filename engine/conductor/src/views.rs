@@ -2,6 +2,7 @@
 
 use crate::error::ConductorError;
 use crate::records::{event_of, run_stream};
+use crate::suspicion;
 use evolution::candidate::{Evaluation, Patch, SourceFiles};
 use evolution::event::Event;
 use evolution::id::Number;
@@ -14,12 +15,16 @@ use store::Log;
 /// Candidates whose files and evaluation are kept in memory, about twice as many as can be parents, so that those are
 /// there; others are read again when they are needed.
 const MAX_KEPT: usize = 400;
+/// Most ancestors that are looked at for one whose fault was located.
+const MAX_CLIMBED: usize = 64;
 
 /// Recently used candidates.
 #[derive(Default)]
 pub(crate) struct Views {
     files: Kept<Arc<SourceFiles>>,
     evaluations: Kept<Arc<Evaluation>>,
+    /// Evaluations with what is suspected of an ancestor, where they have no suspicion of their own.
+    located: Kept<Arc<Evaluation>>,
 }
 
 impl Views {
@@ -37,6 +42,7 @@ impl Views {
     pub(crate) fn forget(&mut self, number: Number) {
         self.files.take(number);
         self.evaluations.take(number);
+        self.located.take(number);
     }
 
     /// A candidate's files that may change.
@@ -65,16 +71,56 @@ impl Views {
     ) -> Result<CandidateView, ConductorError> {
         let record = state.candidate(number).ok_or(ConductorError::NoCandidate(number))?;
         let files = self.files(state, snapshots, number)?;
-        let evaluation = match self.evaluations.get(number) {
-            Some(evaluation) => evaluation,
-            None => {
-                let evaluation = Arc::new(read_evaluation(state, log, record.evaluation_seq)?);
-                self.evaluations.put(number, evaluation.clone());
-                evaluation
-            }
-        };
+        let evaluation = self.located(state, snapshots, log, number)?;
         let (id, commit, detail) = (state.id(number), record.commit.clone(), record.detail.clone());
         Ok(CandidateView { number, id, commit, files, evaluation, detail })
+    }
+
+    fn evaluation(
+        &mut self,
+        state: &State,
+        log: &dyn Log,
+        number: Number,
+    ) -> Result<Arc<Evaluation>, ConductorError> {
+        if let Some(evaluation) = self.evaluations.get(number) {
+            return Ok(evaluation);
+        }
+        let record = state.candidate(number).ok_or(ConductorError::NoCandidate(number))?;
+        let evaluation = Arc::new(read_evaluation(state, log, record.evaluation_seq)?);
+        self.evaluations.put(number, evaluation.clone());
+        Ok(evaluation)
+    }
+
+    /// An evaluation, with where the fault may lie when cases failed: by its own run or that of its nearest ancestor.
+    fn located(
+        &mut self,
+        state: &State,
+        snapshots: &mut dyn Snapshots,
+        log: &dyn Log,
+        number: Number,
+    ) -> Result<Arc<Evaluation>, ConductorError> {
+        if let Some(located) = self.located.get(number) {
+            return Ok(located);
+        }
+        let own = self.evaluation(state, log, number)?;
+        if !own.suspicion.is_empty() || own.cases_passed() == own.cases_total {
+            return Ok(own);
+        }
+        let first_parent =
+            |number| state.candidate(number).and_then(|record| record.parents.first().copied());
+        let climbed = std::iter::successors(first_parent(number), |ancestor| first_parent(*ancestor));
+        for ancestor in climbed.take(MAX_CLIMBED) {
+            let known = self.evaluation(state, log, ancestor)?;
+            if known.suspicion.is_empty() {
+                continue;
+            }
+            let (from, to) = (self.files(state, snapshots, ancestor)?, self.files(state, snapshots, number)?);
+            let suspicion = suspicion::carried(&known.suspicion, &from, &to);
+            let located = Arc::new(Evaluation { suspicion, ..own.as_ref().clone() });
+            self.located.put(number, located.clone());
+            return Ok(located);
+        }
+        Ok(own)
     }
 }
 

@@ -44,7 +44,7 @@ const MAX_TRIES: usize = 64;
 
 /// Factor on the score of a change in a part of the search that a peer looks at first: it waits behind most of the own part, and
 /// is not given up. What it comes to is measured in `docs/two-daemons.md`.
-const OTHERS_PART: f64 = 0.1;
+const OTHERS_PART: f64 = 0.3;
 
 /// What the target is evolved for: it decides which operators are offered and what is expected of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

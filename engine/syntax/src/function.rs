@@ -4,7 +4,7 @@ use crate::faults::parameter_name;
 use crate::kind::{Field, Kind};
 use crate::module::Module;
 use crate::node::Node;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 /// A function or method.
 #[derive(Debug, Clone)]
@@ -41,6 +41,11 @@ impl<'m> Function<'m> {
             Some(parent) if parent.kind() == Kind::DecoratedDefinition => parent.range(),
             _ => self.node.range(),
         }
+    }
+
+    /// Its lines from that of its `def` to its last, from 1.
+    pub fn lines(&self) -> RangeInclusive<u32> {
+        self.node.line()..=self.body.descendants().last().map_or(self.body.line(), Node::line)
     }
 
     /// Names of the enclosing functions and classes and its own, with dots between.

@@ -19,6 +19,7 @@ mod names;
 mod operands;
 mod operators;
 mod program;
+mod reversion;
 mod shape;
 mod siblings;
 mod suspicion;
@@ -62,6 +63,11 @@ fn of_file(file: &SceneFile, scene: &Scene) -> Vec<Change> {
     };
     let search = Search::new(&file.module, file.blocks.clone(), &suspicion, &hints, scene.seed);
     let functions = Functions::of(&file.path, &file.module);
-    let changes = search.into_changes(&file.path, MAX_CHANGES).into_iter();
-    changes.map(|change| Change { version: functions.version(&change.edits), ..change }).collect()
+    let named = |change: Change| Change { version: functions.version(&change.edits), ..change };
+    let mut changes: Vec<Change> =
+        search.into_changes(&file.path, MAX_CHANGES).into_iter().map(named).collect();
+    if suspicion.is_known() {
+        changes.extend(reversion::changes(file, scene, &hints));
+    }
+    changes
 }

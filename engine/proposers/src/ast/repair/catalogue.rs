@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     family: Family,
     line: u32,
     edits: Vec<Edit>,
+    /// Its chance within its family, wherever it is.
+    weight: f64,
     score: f64,
 }
 
@@ -77,11 +79,6 @@ impl<'p, 'm> Collector<'p, 'm> {
     /// Adds an edit. `at` is the node that it is about, `weight` the edit's chance within its family, above 0. An edit
     /// that is known already, changes nothing or leaves what may change is dropped.
     pub(crate) fn add(&mut self, family: Family, at: Node<'_>, weight: f64, edits: Vec<Edit>) {
-        let suspicion = self.program.suspicion_at(at);
-        self.add_with_suspicion(family, at.line(), weight * local(suspicion), edits);
-    }
-
-    fn add_with_suspicion(&mut self, family: Family, line: u32, score: f64, edits: Vec<Edit>) {
         if self.entries.len() >= MAX_EDITS || edits.is_empty() || !self.program.blocks.permit(&edits) {
             return;
         }
@@ -89,7 +86,8 @@ impl<'p, 'm> Collector<'p, 'm> {
             .iter()
             .any(|edit| self.program.source.get(edit.range.clone()) != Some(edit.replacement.as_str()));
         if changes && self.seen.insert(self.hasher.hash_one(&edits)) {
-            self.entries.push(Entry { family, line, edits, score });
+            let score = weight * local(self.program.suspicion_at(at));
+            self.entries.push(Entry { family, line: at.line(), edits, weight, score });
         }
     }
 
@@ -110,7 +108,9 @@ fn local(suspicion: f64) -> f64 {
 /// Collects the edits of every family, best first.
 ///
 /// The score is P(family) times the edit's share of its family, with jitter; the share is weight x (suspicion + 0.02)
-/// over the sum of the same for the whole family. So a small family's edits come early, and a large family's best ones.
+/// over the sum of the same for the whole family. So a small family's edits come early, and a large family's best ones. The
+/// sum is at least that of the family's weightiest edit on the most suspicious line: a family that has edits only where hardly
+/// any fault can be has a small share of them all.
 pub(crate) fn collect(program: &Program<'_>, seed: u64) -> Vec<Entry> {
     let mut collector = Collector::new(program);
     for family in [
@@ -131,15 +131,19 @@ pub(crate) fn collect(program: &Program<'_>, seed: u64) -> Vec<Entry> {
         family(&mut collector);
     }
     let mut entries = collector.entries;
-    let mut totals: BTreeMap<Family, f64> = BTreeMap::new();
+    let highest = local(program.suspicion.peak());
+    let mut totals: BTreeMap<Family, (f64, f64)> = BTreeMap::new();
     for entry in &entries {
-        *totals.entry(entry.family).or_default() += entry.score;
+        let (sum, least) = totals.entry(entry.family).or_default();
+        *sum += entry.score;
+        *least = least.max(entry.weight * highest);
     }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     for entry in &mut entries {
-        let total = totals.get(&entry.family).copied().unwrap_or(1.0).max(f64::MIN_POSITIVE);
+        let total = totals.get(&entry.family).map_or(1.0, |(sum, least)| sum.max(*least));
         let jitter = 1.0 + JITTER * (2.0 * rng.random::<f64>() - 1.0);
-        entry.score *= entry.family.prior() * program.hints.factor(entry.family) / total * jitter;
+        entry.score *=
+            entry.family.prior() * program.hints.factor(entry.family) * jitter / total.max(f64::MIN_POSITIVE);
     }
     entries.sort_by(|a, b| b.score.total_cmp(&a.score));
     entries

@@ -137,8 +137,7 @@ impl<'m> Program<'m> {
     fn find_scopes(&mut self) {
         let mut found: Vec<(f64, Scope<'m>)> = Vec::new();
         for function in self.module.functions() {
-            let last = function.body.descendants().last().map_or(function.body.line(), Node::line);
-            let suspicion = self.suspicion.highest(function.body.line(), last);
+            let suspicion = self.suspicion.highest(function.body.line(), *function.lines().end());
             found.push((suspicion, scope(self.module, function.node, function.body, true)));
         }
         let root = self.module.root();

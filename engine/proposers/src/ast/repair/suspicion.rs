@@ -32,6 +32,11 @@ impl Suspicion {
         if self.lines.is_empty() { 1.0 } else { self.lines.get(&line).copied().unwrap_or(0.0) }
     }
 
+    /// The highest suspicion of all lines, 0 to 1.
+    pub fn peak(&self) -> f64 {
+        if self.lines.is_empty() { 1.0 } else { self.lines.values().copied().fold(0.0, f64::max) }
+    }
+
     /// The highest suspicion among lines `first` to `last`, both included.
     pub fn highest(&self, first: u32, last: u32) -> f64 {
         if self.lines.is_empty() || first > last {
