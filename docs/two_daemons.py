@@ -1,10 +1,11 @@
 """Two daemons, the same target, different seeds: with and without sharing knowledge.
 
-usage: two_daemons.py PATH_TO_DARWIND [PAIRS] [EVALUATIONS]
+usage: two_daemons.py PATH_TO_DARWIND [PAIRS] [EVALUATIONS] [FUNCTIONS]
 
 For each pair of seeds both daemons begin at the same moment, alone and then as peers. S is the best score that either
 reached alone; printed is how many evaluations the better one needed for S alone, and how many both together had spent when
-the first of them reached S, alone and sharing. `docs/two-daemons.md` holds figures of such a run.
+the first of them reached S, alone and sharing. The target is a toolbox of the first FUNCTIONS functions below.
+`docs/two-daemons.md` holds figures of such a run.
 """
 
 import json
@@ -15,44 +16,135 @@ import tempfile
 import time
 import urllib.request
 
-FAULTY = '''
+# Functions with a fault each, and cases of each: arguments and what is expected.
+TOOLS = [
+    (
+        "middle",
+        """
 def middle(values):
     ordered = sorted(values)
     return ordered[len(ordered) // 3]
-
+""",
+        [([[3, 1, 2]], 2), ([[5, 4, 3, 2, 1]], 3), ([[9, 8, 7, 1, 2]], 7)],
+    ),
+    (
+        "area",
+        """
 def area(a, b):
     return a + b
-
+""",
+        [([2, 3], 6), ([1, 7], 7), ([4, 4], 16)],
+    ),
+    (
+        "largest",
+        """
 def largest(values):
     best = values[0]
     for value in values:
         if value < best:
             best = value
     return best
-
+""",
+        [([[1, 5, 2]], 5), ([[7, 3]], 7), ([[-4, -2, -9]], -2)],
+    ),
+    (
+        "count",
+        """
 def count(values, wanted):
     found = 1
     for value in values:
         if value == wanted:
             found += 1
     return found
-
+""",
+        [([[1, 2, 1], 1], 2), ([[], 4], 0), ([[4, 4], 4], 2)],
+    ),
+    (
+        "clamp",
+        """
 def clamp(value, low, high):
     return max(high, min(value, low))
-
+""",
+        [([5, 0, 3], 3), ([-1, 0, 3], 0), ([2, 0, 3], 2)],
+    ),
+    (
+        "total",
+        """
 def total(values):
     result = 0
     for value in values[1:]:
         result += value
     return result
-'''
-CASES = [
-    ("middle", [[3, 1, 2]], 2), ("middle", [[5, 4, 3, 2, 1]], 3), ("middle", [[9, 8, 7, 1, 2]], 7),
-    ("area", [2, 3], 6), ("area", [1, 7], 7), ("area", [4, 4], 16),
-    ("largest", [[1, 5, 2]], 5), ("largest", [[7, 3]], 7), ("largest", [[-4, -2, -9]], -2),
-    ("count", [[1, 2, 1], 1], 2), ("count", [[], 4], 0), ("count", [[4, 4], 4], 2),
-    ("clamp", [5, 0, 3], 3), ("clamp", [-1, 0, 3], 0), ("clamp", [2, 0, 3], 2),
-    ("total", [[1, 2, 3]], 6), ("total", [[5]], 5), ("total", [[2, 2]], 4),
+""",
+        [([[1, 2, 3]], 6), ([[5]], 5), ([[2, 2]], 4)],
+    ),
+    (
+        "is_leap",
+        """
+def is_leap(year):
+    return year % 4 == 0 and (year % 100 != 0 and year % 400 == 0)
+""",
+        [([2000], True), ([1996], True), ([1900], False), ([2001], False)],
+    ),
+    (
+        "last",
+        """
+def last(values):
+    return values[len(values) - 2]
+""",
+        [([[1, 2, 3]], 3), ([[7, 8]], 8), ([[4]], 4)],
+    ),
+    (
+        "grade",
+        """
+def grade(points):
+    if points > 90:
+        return "A"
+    if points >= 50:
+        return "B"
+    return "C"
+""",
+        [([90], "A"), ([95], "A"), ([50], "B"), ([10], "C")],
+    ),
+    (
+        "initials",
+        """
+def initials(name):
+    return "".join(word[1] for word in name.split())
+""",
+        [(["ada lovelace"], "al"), (["grace hopper"], "gh"), (["a b"], "ab")],
+    ),
+    (
+        "power",
+        """
+def power(base, exponent):
+    result = 1
+    for _ in range(exponent - 1):
+        result *= base
+    return result
+""",
+        [([2, 3], 8), ([5, 1], 5), ([3, 0], 1)],
+    ),
+    (
+        "unique",
+        """
+def unique(values):
+    seen = []
+    for value in values:
+        if value in seen:
+            seen.append(value)
+    return seen
+""",
+        [([[1, 2, 1]], [1, 2]), ([[3, 3]], [3]), ([[]], [])],
+    ),
+    (
+        "average",
+        """
+def average(values):
+    return sum(values) // len(values)
+""",
+        [([[1, 2]], 1.5), ([[2, 4]], 3.0), ([[1, 2, 4, 3]], 2.5)],
+    ),
 ]
 CONFIGURATION = """[target]
 name = "toolbox"
@@ -83,10 +175,14 @@ class Daemon:
         with urllib.request.urlopen(urllib.request.Request(self.base + path, data, headers)) as answer:
             return json.load(answer)
 
-    def begin(self, seed, evaluations):
-        cases = [{"function": name, "args": args, "expected": expected} for name, args, expected in CASES]
+    def begin(self, tools, seed, evaluations):
+        cases = [
+            {"function": name, "args": args, "expected": expected}
+            for name, _, examples in tools
+            for args, expected in examples
+        ]
         files = {
-            "program.py": FAULTY,
+            "program.py": "\n".join(text for _, text, _ in tools),
             "cases.json": json.dumps(cases),
             "darwind.toml": CONFIGURATION.format(evaluations=evaluations),
         }
@@ -104,7 +200,7 @@ class Daemon:
         return found
 
 
-def measure(binary, seeds, evaluations, sharing):
+def measure(binary, tools, seeds, evaluations, sharing):
     """What both runs did: for each, the moments of its evaluations and of its scores."""
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         daemons = [Daemon(binary, one), Daemon(binary, other)]
@@ -114,7 +210,7 @@ def measure(binary, seeds, evaluations, sharing):
                     words = [binary, "peers", "add", peer.base, "--token-env", "PEER_TOKEN"]
                     subprocess.run(words, env=daemon.environment, check=True, stdout=subprocess.DEVNULL)
             for daemon, seed in zip(daemons, seeds):
-                daemon.begin(seed, evaluations)
+                daemon.begin(tools, seed, evaluations)
             return [story(daemon.events()) for daemon in daemons]
         finally:
             for daemon in daemons:
@@ -149,12 +245,13 @@ def main():
     binary = os.path.abspath(sys.argv[1])
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 6
     evaluations = int(sys.argv[3]) if len(sys.argv) > 3 else 400
+    tools = TOOLS[: int(sys.argv[4]) if len(sys.argv) > 4 else 6]
     print("| seeds | S | better one alone | both, alone | both, sharing | score at the end, alone | sharing |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for pair in range(pairs):
         seeds = (100 + 2 * pair, 101 + 2 * pair)
-        alone = measure(binary, seeds, evaluations, False)
-        together = measure(binary, seeds, evaluations, True)
+        alone = measure(binary, tools, seeds, evaluations, False)
+        together = measure(binary, tools, seeds, evaluations, True)
         score = max(map(best, alone))
         single = min(x for x in (spent([story], score) for story in alone) if x is not None)
         ends = ["/".join(f"{best(story):.2f}" for story in stories) for stories in (alone, together)]

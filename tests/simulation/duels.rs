@@ -24,8 +24,7 @@ const BUDGET: u64 = 1_000;
 const SEEDS: u64 = 9;
 
 fn settings(archive: ArchivePolicy, restart: Option<RestartSettings>) -> Settings {
-    let champion_share = archive.champion_share();
-    Settings { archive, restart, champion_share, lookahead: 1, polish: 0, ..Settings::default() }
+    Settings { archive, restart, lookahead: 1, polish: 0, ..Settings::default() }
 }
 
 fn all() -> Settings {

@@ -29,6 +29,7 @@ pub(crate) use proposing::{Fallback, ModelSection, PROPOSERS, PromptsError, Prop
 pub(crate) use spending::{BudgetSection, Required, SandboxSection};
 pub(crate) use target::TargetSection;
 
+use deciding::Deciding;
 use problem::{Problem, Problems};
 use reader::Section;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub(crate) struct Configuration {
     /// `[evolution.embedding]`.
     #[serde(default)]
     pub(crate) embedding: Option<EmbeddingSection>,
+    /// `[evolution] lookahead`, where it is set; else it follows the proposers and the workers.
+    #[serde(default)]
+    pub(crate) lookahead: Option<u32>,
     /// `[proposers]`.
     pub(crate) proposers: ProposersSection,
     /// `[sandbox]`.
@@ -209,7 +213,7 @@ fn read<'t>(
         objectives: objectives.iter().map(|objective| objective.name.clone()).collect(),
         reports_more: evaluator.is_some(),
     };
-    let (settings, embedding) = deciding::settings(&mut top, &measured);
+    let Deciding { settings, embedding, lookahead } = deciding::deciding(&mut top, &measured);
     let proposers = proposing::proposers(&mut top);
     let sandbox = spending::sandbox(&mut top);
     let collective = collective::collective(&mut top);
@@ -232,6 +236,7 @@ fn read<'t>(
         budget,
         settings,
         embedding,
+        lookahead,
         proposers,
         sandbox,
         collective,

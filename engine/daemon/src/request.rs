@@ -6,11 +6,18 @@ use crate::config::{self, Configuration, PROPOSERS, listed, nearest};
 use crate::data;
 use crate::failure::Failure;
 use crate::language_models;
+use evolution::settings::{MAX_LOOKAHEAD, Settings};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 /// Digits of a drawn seed: short enough to be typed again.
 const SEED_DIGITS: usize = 8;
+
+/// Proposers that answer at once.
+const AT_ONCE: [&str; 2] = ["ast", "peer_knowledge"];
+/// Proposals that are under way, with proposers that answer at once, on machines of few cores: the same seed decides the
+/// same with one worker as with four.
+const LEAST_LOOKAHEAD: u32 = 4;
 
 /// A run that is asked for.
 #[derive(Debug)]
@@ -62,6 +69,19 @@ impl RunRequest {
     }
 }
 
+impl RunRequest {
+    /// How the run decides. Where the lookahead is not set it keeps the workers busy and no more, so that what is asked next
+    /// is asked with the last findings in view; who waits for a model or an agent has more under way meanwhile.
+    pub(crate) fn settings(&self) -> Settings {
+        let configuration = &self.configuration;
+        let at_once = configuration.proposers.used.iter().all(|name| AT_ONCE.contains(&name.as_str()));
+        let least = if at_once { LEAST_LOOKAHEAD } else { configuration.settings.lookahead };
+        let workers = u32::try_from(self.workers).unwrap_or(MAX_LOOKAHEAD).min(MAX_LOOKAHEAD);
+        let lookahead = configuration.lookahead.unwrap_or(least.max(workers));
+        Settings { lookahead, ..configuration.settings.clone() }
+    }
+}
+
 fn seed(asked: Option<u64>) -> Result<u64, Failure> {
     asked.map_or_else(drawn_seed, Ok)
 }
@@ -108,4 +128,28 @@ fn able(configuration: &Configuration) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lookahead_follows_the_proposers_and_the_workers_where_it_is_not_set() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.py"), "print(1)\n").unwrap();
+        let lookahead = |rest: &str, workers: usize| {
+            let objective =
+                "[[objective]]\nname = \"time\"\nkind = \"cpu_time\"\nrun = [\"python\", \"a.py\"]\n";
+            let text = format!("[target]\nfiles = [\"a.py\"]\n{objective}{rest}");
+            let configuration = config::read_text(folder.path(), &text).unwrap();
+            let path = folder.path().to_path_buf();
+            RunRequest { path, configuration, seed: 1, workers, resume: false }.settings().lookahead
+        };
+        assert_eq!([1, 4, 9].map(|workers| lookahead("", workers)), [4, 4, 9]);
+        let waiting =
+            "[proposers]\nast = {}\n[proposers.llm]\nmodel = \"m\"\nendpoint = \"http://localhost:1\"\n";
+        assert_eq!([1, 4, 32].map(|workers| lookahead(waiting, workers)), [16, 16, 32]);
+        assert_eq!([1, 32].map(|workers| lookahead("[evolution]\nlookahead = 2\n", workers)), [2, 2]);
+    }
 }

@@ -159,7 +159,7 @@ pub(crate) fn prepare(
         target: request.path.display().to_string(),
         seed: request.seed,
         objectives: wiring::objective_set(configuration)?,
-        settings: configuration.settings.clone(),
+        settings: request.settings(),
         budget,
         proposers,
         baseline: import.commit,

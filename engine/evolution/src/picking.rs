@@ -93,11 +93,8 @@ fn pick_among(
         let parent = choose_parent(state, &considered, rng)?;
         let offered = |arm| !is_fed(state, arm) && is_open(state, parent, arm, now_ms);
         let alone = |arm| offered(arm) && wants_one(state, arm);
-        let mut arm = if enough_for_two {
-            state.choice.choose(offered, OPERATOR_EXPLORATION, rng)
-        } else {
-            state.choice.choose(alone, OPERATOR_EXPLORATION, rng)
-        };
+        let suits = |arm| offered(arm) && (enough_for_two || wants_one(state, arm));
+        let mut arm = state.choice.choose(suits, OPERATOR_EXPLORATION, rng);
         let mut second = None;
         if arm.is_some_and(|arm| !wants_one(state, arm)) {
             second = choose_mate(state, parent, &without(&considered, parent), joins, rng);
@@ -206,14 +203,17 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
     if considered.is_empty() {
         return None;
     }
-    let early = state.evaluations_decided < state.run.settings.root_evaluations;
+    let settings = &state.run.settings;
+    let early = state.evaluations_decided < settings.root_evaluations;
     let unbeaten = state.champion.is_none_or(|champion| champion == BASELINE);
-    let repairing = state.baseline_fails_cases() && state.goal_at.is_none() && (early || unbeaten);
-    if repairing && considered.contains(&BASELINE) && rng.random_bool(state.run.settings.root_share) {
+    let repairing = state.baseline_fails_cases() && state.goal_at.is_none();
+    let from_root = repairing && (early || unbeaten) && considered.contains(&BASELINE);
+    if from_root && rng.random_bool(settings.root_share) {
         return Some(BASELINE);
     }
     let champion = leader(state, considered);
-    if champion.is_some() && rng.random_bool(state.run.settings.champion_share) {
+    let share = settings.champion_share.unwrap_or_else(|| settings.archive.champion_share(repairing));
+    if champion.is_some() && rng.random_bool(share) {
         return champion;
     }
     let explores = rng.random_bool(mappings::exploration(state.learning_rate.rate()).clamp(0.0, 1.0));

@@ -27,15 +27,15 @@ pub struct Settings {
     /// of the proposals' numbers, so a decision depends on this and never on which worker was quicker. 1 to
     /// [`MAX_LOOKAHEAD`].
     pub lookahead: u32,
-    /// Share of proposals that start from the baseline while some of its cases fail: most repairs are one edit away.
-    /// 0 to 1.
+    /// Share of proposals that start from the baseline while some of its cases fail: what leads away from it may lead
+    /// nowhere. 0 to 1.
     pub root_share: f64,
     /// Evaluations after which the baseline's share ends, once another is the champion: what is one edit away has been
     /// tried by then.
     pub root_evaluations: u64,
     /// Share of the other proposals that start from the champion: climbing needs its best step again and again, the
-    /// archive's breadth comes with the rest. 0 to 1.
-    pub champion_share: f64,
+    /// archive's breadth comes with the rest. 0 to 1; `None`: [`ArchivePolicy::champion_share`].
+    pub champion_share: Option<f64>,
     /// Evaluations that a run goes on for after every objective has reached its bound, to find a simpler winner.
     pub polish: u32,
     /// The learning rate's rule.
@@ -60,9 +60,9 @@ impl Default for Settings {
             similarity: None,
             restart: None,
             lookahead: 16,
-            root_share: 0.5,
+            root_share: 0.1,
             root_evaluations: 200,
-            champion_share: 0.5,
+            champion_share: None,
             polish: 16,
             learning_rate: LearningRateSettings::default(),
             breaker: BreakerSettings::default(),

@@ -14,11 +14,21 @@ const SELECTIONS: [(&str, SelectionPolicy); 5] = [
     ("uniform", SelectionPolicy::Uniform),
 ];
 
-/// Reads both sections, and how embeddings are asked for. `measured` is what the features of a grid may be named after.
-pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> (Settings, Option<EmbeddingSection>) {
+/// What both sections say.
+pub(super) struct Deciding {
+    pub(super) settings: Settings,
+    /// How embeddings are asked for.
+    pub(super) embedding: Option<EmbeddingSection>,
+    /// The lookahead, where it is set.
+    pub(super) lookahead: Option<u32>,
+}
+
+/// Reads both sections. `measured` is what the features of a grid may be named after.
+pub(super) fn deciding(top: &mut Section<'_>, measured: &Measured) -> Deciding {
     let breaker = breaker(top);
     let Some(mut section) = top.table("evolution") else {
-        return (Settings { breaker, ..Settings::default() }, None);
+        let settings = Settings { breaker, ..Settings::default() };
+        return Deciding { settings, embedding: None, lookahead: None };
     };
     let default = Settings::default();
     let small = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
@@ -26,12 +36,11 @@ pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> (Settings,
     let archive = diversity::archive(&mut section, measured);
     let restart = diversity::restart(&mut section);
     let (embedding, similarity) = embedding::embedding(&mut section).unzip();
-    let lookahead = section.whole("lookahead", 1..=u64::from(MAX_LOOKAHEAD)).map_or(default.lookahead, small);
+    let lookahead = section.whole("lookahead", 1..=u64::from(MAX_LOOKAHEAD)).map(small);
     let root_share = section.real("root_share", Bounds::SHARE).unwrap_or(default.root_share);
     let root_evaluations =
         section.whole("root_evaluations", 0..=u64::from(u32::MAX)).unwrap_or(default.root_evaluations);
-    let champion_share =
-        section.real("champion_share", Bounds::SHARE).unwrap_or_else(|| archive.champion_share());
+    let champion_share = section.real("champion_share", Bounds::SHARE);
     let polish = section.whole("polish", 0..=1_000_000).map_or(default.polish, small);
     let learning_rate = learning_rate(&mut section);
     let discount = Bounds { above: Some(0.0), from: 0.0, to: 1.0 };
@@ -43,7 +52,7 @@ pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> (Settings,
         archive,
         similarity,
         restart,
-        lookahead,
+        lookahead: lookahead.unwrap_or(default.lookahead),
         root_share,
         root_evaluations,
         champion_share,
@@ -53,7 +62,7 @@ pub(super) fn settings(top: &mut Section<'_>, measured: &Measured) -> (Settings,
         bandit_discount,
         evaluation_attempts: attempts,
     };
-    (settings, embedding)
+    Deciding { settings, embedding, lookahead }
 }
 
 /// Reads the keys of the learning rate; the contract bounds it to 0.01 to 0.5.

@@ -152,7 +152,7 @@ mod tests {
         let settings = read("").unwrap().settings;
         assert_eq!(
             (settings.archive, settings.restart, settings.champion_share),
-            (ArchivePolicy::All, None, 0.5)
+            (ArchivePolicy::All, None, None)
         );
         let text = "[evolution]\narchive = \"islands\"\n[evolution.islands]\ncount = 3\nmigrants = 0\n";
         let islands = IslandSettings { count: 3, migrants: 0, ..IslandSettings::default() };
@@ -167,13 +167,13 @@ mod tests {
         let features = vec!["speed".to_owned(), "score".to_owned()];
         let settings = read(text).unwrap().settings;
         let grid = GridSettings { features, ..GridSettings::default() };
-        assert_eq!((settings.archive, settings.champion_share), (ArchivePolicy::MapElites(grid), 0.0));
+        assert_eq!((settings.archive, settings.champion_share), (ArchivePolicy::MapElites(grid), None));
         let text =
             "[evolution]\narchive = \"novelty\"\nchampion_share = 0.2\n[evolution.restart]\npatience = 7\n";
         let settings = read(text).unwrap().settings;
         assert_eq!(settings.archive, ArchivePolicy::Novelty(NoveltySettings::default()));
         assert_eq!(settings.restart, Some(RestartSettings { patience: 7, ..RestartSettings::default() }));
-        assert_eq!(settings.champion_share, 0.2);
+        assert_eq!(settings.champion_share, Some(0.2));
     }
 
     #[test]

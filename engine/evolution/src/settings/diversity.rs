@@ -40,10 +40,13 @@ impl ArchivePolicy {
         }
     }
 
-    /// The share of proposals that start from the champion when nothing else is set. A grid and a novelty archive are
-    /// there to leave the best alone: MAP-Elites chooses among its elites without regard to quality.
-    pub fn champion_share(&self) -> f64 {
+    /// The share of proposals that start from the champion when nothing else is set. While cases fail it is the larger:
+    /// what mends one of them mostly leaves the others as they are, so that all of it is wanted together (figures in
+    /// `docs/parents.md`). A grid and a novelty archive are there to leave the best alone: MAP-Elites chooses among its elites
+    /// without regard to quality.
+    pub fn champion_share(&self, repairing: bool) -> f64 {
         match self {
+            Self::All | Self::Islands(_) if repairing => 0.8,
             Self::All | Self::Islands(_) => 0.5,
             Self::MapElites(_) | Self::Novelty(_) => 0.0,
         }
