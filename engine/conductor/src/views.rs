@@ -108,8 +108,11 @@ impl Views {
         }
         let first_parent =
             |number| state.candidate(number).and_then(|record| record.parents.first().copied());
+        // Of an imported lineage not everybody was evaluated here.
+        let evaluated =
+            |number: &Number| state.candidate(*number).is_some_and(|record| record.outcome.is_some());
         let climbed = std::iter::successors(first_parent(number), |ancestor| first_parent(*ancestor));
-        for ancestor in climbed.take(MAX_CLIMBED) {
+        for ancestor in climbed.take(MAX_CLIMBED).filter(evaluated) {
             let known = self.evaluation(state, log, ancestor)?;
             if known.suspicion.is_empty() {
                 continue;
