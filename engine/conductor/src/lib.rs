@@ -1,9 +1,10 @@
 //! The only loop: asks the core, appends what it decided, carries its orders out, and listens for what comes back.
 //!
 //! `dispatcher` is the loop and the sole writer of a run's stream; `executor` gives proposers and evaluators a thread
-//! each; `recovery` takes a run up from its log; `views` shows candidates to the ports, `suspicion` with where the fault of one
-//! that was not looked into may lie; `records` turns events into records and back; `retrace` has the proposals of a finished run made again; `adopt` begins a run with proposals made
-//! elsewhere. What an evolution decides is not here but in `evolution`.
+//! each; `recovery` takes a run up from its log; `views` shows candidates to the ports, `suspicion` with where the fault
+//! of one that was not looked into may lie; `records` turns events into records and back; `retrace` has the proposals of
+//! a finished run made again; `adopt` begins a run with proposals made elsewhere. What an evolution decides is not here
+//! but in `evolution`.
 
 mod adopt;
 mod dispatcher;

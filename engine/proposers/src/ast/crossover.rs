@@ -3,8 +3,8 @@
 
 use super::pool::Change;
 use super::scene::Scene;
-use super::versions::Functions;
-use std::collections::{HashMap, HashSet};
+use super::versions::{Bodies, Functions};
+use std::collections::HashSet;
 use syntax::{Edit, Module};
 
 /// The operator's name.
@@ -26,16 +26,18 @@ pub(super) fn changes(scene: &Scene) -> Vec<Change> {
     let mut seen: HashSet<(String, String)> = HashSet::new();
     for file in &scene.files {
         let functions = Functions::of(&file.path, &file.module);
-        let base = Bodies::of(scene.baseline.text(&file.path).unwrap_or_default());
+        let baseline = Module::parse(scene.baseline.text(&file.path).unwrap_or_default());
+        let base = Bodies::of(&baseline);
         for (place, donor) in donors.iter().enumerate() {
             let Some(text) = donor.text(&file.path) else { continue };
-            let theirs = Bodies::of(text);
+            let module = Module::parse(text);
+            let theirs = Bodies::of(&module);
             let rank = 1.0 + place as f64;
             let mut merged: Vec<Edit> = Vec::new();
             for function in file.module.functions() {
                 let name = function.qualified_name();
                 let span = function.span();
-                let (Some(body), Some(own)) = (theirs.0.get(&name), file.module.source().get(span.clone()))
+                let (Some(body), Some(own)) = (theirs.get(&name), file.module.source().get(span.clone()))
                 else {
                     continue;
                 };
@@ -43,7 +45,7 @@ pub(super) fn changes(scene: &Scene) -> Vec<Change> {
                 if body == own || !file.permits(std::slice::from_ref(&edit)) {
                     continue;
                 }
-                let unchanged = base.0.get(&name);
+                let unchanged = base.get(&name);
                 let worth = match unchanged {
                     Some(base) if base == own => BROUGHT,
                     Some(base) if base == body => TAKEN_BACK,
@@ -54,7 +56,7 @@ pub(super) fn changes(scene: &Scene) -> Vec<Change> {
                 if worth == BROUGHT && outer {
                     merged.push(edit.clone());
                 }
-                if seen.insert((name.clone(), body.clone())) {
+                if seen.insert((name.clone(), body.to_owned())) {
                     changes.push(Change {
                         path: file.path.clone(),
                         version: functions.version(std::slice::from_ref(&edit)),
@@ -78,20 +80,6 @@ pub(super) fn changes(scene: &Scene) -> Vec<Change> {
         }
     }
     changes
-}
-
-/// The text of each function of a module, by its qualified name.
-struct Bodies(HashMap<String, String>);
-
-impl Bodies {
-    fn of(text: &str) -> Self {
-        let module = Module::parse(text);
-        let functions = module.functions();
-        let named = functions
-            .iter()
-            .filter_map(|function| Some((function.qualified_name(), text.get(function.span())?.to_owned())));
-        Self(named.collect())
-    }
 }
 
 #[cfg(test)]
@@ -147,5 +135,22 @@ mod tests {
     #[test]
     fn what_both_changed_comes_after_what_only_the_other_changed() {
         assert_eq!(offers([0, 0, 0], [1, 0, 7], [2, 5, 7]), [[1, 5, 7], [2, 0, 7]].map(program));
+    }
+
+    #[test]
+    fn the_parts_of_a_property_are_not_taken_for_one_another() {
+        let program = |read: &str| {
+            format!(
+                "class Box:\n    @property\n    def size(self):\n        return {read}\n\n    @size.setter\n    \
+                 def size(self, size):\n        self.kept = size\n"
+            )
+        };
+        let source = program("self.kept");
+        let module = Module::parse(&source);
+        let blocks = Blocks::find(&source).unwrap();
+        let file = SceneFile { path: "a.py".to_owned(), module, blocks, suspicion: HashMap::new() };
+        let mate = Some(files(&program("2 * self.kept")));
+        let scene = Scene { files: vec![file], baseline: files(&source), mate, ..Scene::default() };
+        assert!(changes(&scene).is_empty(), "{:?}", changes(&scene));
     }
 }

@@ -77,6 +77,27 @@ impl<'m> Functions<'m> {
     }
 }
 
+/// The text of each function of a module, by its qualified name. A name that is given twice, as to the parts of a property,
+/// tells nobody apart.
+pub(super) struct Bodies<'m>(HashMap<String, Option<&'m str>>);
+
+impl<'m> Bodies<'m> {
+    /// Of a module.
+    pub(super) fn of(module: &'m Module) -> Self {
+        let mut texts: HashMap<String, Option<&str>> = HashMap::new();
+        for function in module.functions() {
+            let text = module.source().get(function.span());
+            texts.entry(function.qualified_name()).and_modify(|known| *known = None).or_insert(text);
+        }
+        Self(texts)
+    }
+
+    /// The text of the one function of that name.
+    pub(super) fn get(&self, name: &str) -> Option<&'m str> {
+        self.0.get(name).copied().flatten()
+    }
+}
+
 /// What was learnt of versions of functions.
 #[derive(Debug, Default)]
 pub(super) struct Experience {

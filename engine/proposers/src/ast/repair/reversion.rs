@@ -4,8 +4,7 @@
 use super::{Hints, MAX_CHANGES, Search, Suspicion};
 use crate::ast::pool::Change;
 use crate::ast::scene::{Scene, SceneFile};
-use crate::ast::versions::Functions;
-use std::collections::HashMap;
+use crate::ast::versions::{Bodies, Functions};
 use std::ops::Range;
 use syntax::{Blocks, Edit, Module, apply};
 
@@ -56,17 +55,12 @@ pub(super) fn changes(file: &SceneFile, scene: &Scene, hints: &Hints) -> Vec<Cha
 /// The program with each suspect as it was first. `None` where there is no suspect.
 fn revert(file: &SceneFile, baseline: &Module) -> Option<(String, Vec<Suspect>)> {
     let known = Suspicion::from_lines(file.suspicion.iter().map(|(line, value)| (*line, *value)));
-    // A name that is given twice, as to the parts of a property, tells nobody apart.
-    let mut firsts: HashMap<String, Option<&str>> = HashMap::new();
-    for function in baseline.functions() {
-        let text = baseline.source().get(function.span());
-        firsts.entry(function.qualified_name()).and_modify(|known| *known = None).or_insert(text);
-    }
+    let firsts = Bodies::of(baseline);
     let source = file.module.source();
     let (mut text, mut end, mut suspects) = (String::new(), 0, Vec::new());
     for function in file.module.functions() {
         let (name, span) = (function.qualified_name(), function.span());
-        let Some(first) = firsts.get(&name).copied().flatten() else { continue };
+        let Some(first) = firsts.get(&name) else { continue };
         let suspicion = known.highest(*function.lines().start(), *function.lines().end());
         let edit = Edit::replace(span.clone(), first);
         // A function within one that is reverted is reverted with it.
