@@ -206,7 +206,7 @@ fn choose_parent(state: &State, considered: &[Number], rng: &mut impl Rng) -> Op
     let settings = &state.run.settings;
     let early = state.evaluations_decided < settings.root_evaluations;
     let unbeaten = state.champion.is_none_or(|champion| champion == BASELINE);
-    let repairing = state.baseline_fails_cases() && state.goal_at.is_none();
+    let repairing = is_repairing(state);
     let from_root = repairing && (early || unbeaten) && considered.contains(&BASELINE);
     if from_root && rng.random_bool(settings.root_share) {
         return Some(BASELINE);
@@ -258,7 +258,7 @@ fn choose_mate(
 /// something over passes fewer than the leader of the others, or the other nothing that it fails.
 fn is_idle(state: &State, parent: Number, mate: Number, leader: Number) -> bool {
     let only_cases = state.run.objectives.iter().all(Objective::is_share) && !state.case_names.is_empty();
-    if !only_cases || !state.baseline_fails_cases() || state.goal_at.is_some() {
+    if !only_cases || !is_repairing(state) {
         return false;
     }
     let passed = |number| state.candidate(number).map(|record| &record.passed);
@@ -266,6 +266,11 @@ fn is_idle(state: &State, parent: Number, mate: Number, leader: Number) -> bool 
         return false;
     };
     own.len() < most.len() || theirs.is_subset(own)
+}
+
+/// Whether the unchanged program fails cases and the goal is not reached.
+fn is_repairing(state: &State) -> bool {
+    state.baseline_fails_cases() && state.goal_at.is_none()
 }
 
 /// Who leads the considered: the champion, or where it is not among them (they live on another island, the search began
